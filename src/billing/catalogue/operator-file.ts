@@ -1,0 +1,188 @@
+/**
+ * An operator's file: sites, channels, bouquets, prices and TVU tariffs in YAML. Loading it twice
+ * changes nothing; a new price is a new version with its own date, never a change of an old one.
+ */
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { PrismaClient } from '../../platform/database/client/client.ts';
+import { parseAmount } from '../../platform/money/amount.ts';
+import type { Ids } from '../../platform/ports.ts';
+import { paymentPolicy } from './policy.ts';
+import type { TermName } from './rules.ts';
+
+const amount = z.string().regex(/^\d{1,12}(\.\d{1,4})?$/, 'must be a decimal string like "650.00"');
+const instant = z.iso.datetime();
+const code = z.string().regex(/^[A-Z0-9_]{2,16}$/);
+
+const priceVersion = z.strictObject({
+  from: instant,
+  month: amount.optional(),
+  week: amount.optional(),
+  day: amount.optional(),
+});
+
+const operatorFile = z.strictObject({
+  channels: z.array(
+    z.strictObject({ code, name: z.string().min(1), freeToAir: z.boolean().default(false) }),
+  ),
+  sites: z
+    .array(
+      z.strictObject({
+        code,
+        name: z.string().min(1),
+        country: z.string().regex(/^[A-Z]{2}$/),
+        currency: z.string().regex(/^[A-Z]{3}$/),
+        timeZone: z.string(),
+        language: z.enum(['en', 'fr']),
+        payment: paymentPolicy,
+        tvu: z.strictObject({
+          from: instant,
+          price: amount,
+          valueUnits: z.int().positive(),
+          valueAmount: amount,
+        }),
+        bouquets: z
+          .array(
+            z.strictObject({
+              code,
+              name: z.string().min(1).max(16),
+              taxPercent: z.string().regex(/^\d{1,2}(\.\d{1,2})?$/),
+              products: z.array(z.string().regex(/^[A-Z0-9_]+$/)).min(1),
+              channels: z.array(code).min(1),
+              prices: z.array(priceVersion).min(1),
+            }),
+          )
+          .min(1),
+      }),
+    )
+    .min(1),
+});
+
+export type OperatorFile = z.infer<typeof operatorFile>;
+type SiteEntry = OperatorFile['sites'][number];
+type BouquetEntry = SiteEntry['bouquets'][number];
+
+/** Reads and checks the text of an operator file; every fault is named with its place. */
+export function readOperatorFile(
+  text: string,
+): { ok: true; file: OperatorFile } | { ok: false; faults: string[] } {
+  let data: unknown;
+  try {
+    data = parse(text);
+  } catch (error) {
+    return { ok: false, faults: [error instanceof Error ? error.message : String(error)] };
+  }
+  const read = operatorFile.safeParse(data);
+  if (read.success) return { ok: true, file: read.data };
+  const faults = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  return { ok: false, faults };
+}
+
+/** Writes what the file says and the database does not hold yet. */
+export async function loadOperator(
+  prisma: PrismaClient,
+  ids: Ids,
+  file: OperatorFile,
+): Promise<void> {
+  const channelIds = new Map<string, bigint>();
+  for (const { code, name, freeToAir } of file.channels) {
+    const id = await newId(ids);
+    const row = await prisma.channel.upsert({
+      where: { code },
+      create: { id, code, name, freeToAir },
+      update: { name, freeToAir },
+    });
+    channelIds.set(code, row.id);
+  }
+  for (const site of file.sites) await loadSite(prisma, ids, site, channelIds);
+}
+
+async function newId(ids: Ids): Promise<bigint> {
+  await ids.reserve(1);
+  return ids.next();
+}
+
+async function loadSite(
+  prisma: PrismaClient,
+  ids: Ids,
+  entry: SiteEntry,
+  channelIds: ReadonlyMap<string, bigint>,
+): Promise<void> {
+  const { code, name, country, currency, timeZone, language } = entry;
+  const policy = { ...entry.payment };
+  const site = await prisma.site.upsert({
+    where: { code },
+    create: {
+      id: await newId(ids),
+      code,
+      name,
+      country,
+      currency,
+      tvuAsset: `TVU-${country}`,
+      timeZone,
+      language,
+      policy,
+    },
+    update: { name, timeZone, language, policy },
+  });
+  const tariff = {
+    siteId: site.id,
+    fromAt: new Date(entry.tvu.from),
+    price: minor(entry.tvu.price, currency),
+    valueUnits: BigInt(entry.tvu.valueUnits),
+    valueAmount: minor(entry.tvu.valueAmount, currency),
+  };
+  await prisma.tvuTariff.createMany({ data: [tariff], skipDuplicates: true });
+  for (const bouquet of entry.bouquets) {
+    await loadBouquet(
+      prisma,
+      { id: await newId(ids), siteId: site.id, currency },
+      bouquet,
+      channelIds,
+    );
+  }
+}
+
+async function loadBouquet(
+  prisma: PrismaClient,
+  made: { id: bigint; siteId: bigint; currency: string },
+  entry: BouquetEntry,
+  channelIds: ReadonlyMap<string, bigint>,
+): Promise<void> {
+  const { code, name, taxPercent } = entry;
+  const { siteId } = made;
+  const { id: bouquetId } = await prisma.bouquet.upsert({
+    where: { siteId_code: { siteId, code } },
+    create: { id: made.id, siteId, code, name, taxPercent },
+    update: { name, taxPercent },
+  });
+  await prisma.bouquetProduct.createMany({
+    data: entry.products.map((product) => ({ bouquetId, product })),
+    skipDuplicates: true,
+  });
+  await prisma.bouquetChannel.createMany({
+    data: entry.channels.map((channel) => {
+      const channelId = channelIds.get(channel);
+      if (channelId === undefined) throw new Error(`Bouquet ${code}: no channel ${channel}`);
+      return { bouquetId, channelId };
+    }),
+    skipDuplicates: true,
+  });
+  await prisma.price.createMany({
+    data: entry.prices.flatMap((version) =>
+      (['month', 'week', 'day'] as const).flatMap((term: TermName) => {
+        const price = version[term];
+        if (price === undefined) return [];
+        const fromAt = new Date(version.from);
+        return [{ bouquetId, term, fromAt, amount: minor(price, made.currency) }];
+      }),
+    ),
+    skipDuplicates: true,
+  });
+}
+
+function minor(text: string, currency: string): bigint {
+  const parsed = parseAmount(text, currency);
+  if (!parsed.ok) throw new Error(`${text} is no amount of ${currency}`);
+  return parsed.minor;
+}

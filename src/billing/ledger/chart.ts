@@ -1,0 +1,36 @@
+/**
+ * The chart of accounts. Signs: credit is positive (what we owe and earn), debit negative (what we
+ * own, are owed and spend), so the entries of a journal sum to zero per asset.
+ *
+ * `exact` accounts have a balance row with a floor that the database checks. `folded` accounts are
+ * shared by many payments: nothing is updated when one moves, the balance is what was folded plus
+ * the entries since.
+ */
+export const CHART = {
+  wallet_paid: 'exact',
+  tvu_wallet: 'exact',
+  held: 'exact',
+  provider_clearing: 'folded',
+  deferred_revenue: 'folded',
+  earned_revenue: 'folded',
+  tax_payable: 'folded',
+  suspense: 'folded',
+  tvu_liability: 'folded',
+  tariff_gain_loss: 'folded',
+  tvu_issued: 'folded',
+  tvu_conversion: 'folded',
+} as const;
+
+export type AccountKind = keyof typeof CHART;
+export type AccountPolicy = 'exact' | 'folded';
+
+/** What an account is: `owner` is `site:<id>`, `channel:<id>`, `subscriber:<id>`, `reseller:<id>`. */
+export interface AccountName {
+  owner: string;
+  kind: AccountKind;
+  asset: string;
+}
+
+/** The key under which an account is found in a map. */
+export const accountKey = ({ owner, kind, asset }: AccountName): string =>
+  `${owner}|${kind}|${asset}`;

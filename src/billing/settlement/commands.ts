@@ -1,0 +1,190 @@
+/**
+ * What can be asked at the one door through which money moves, and what is answered. Every command
+ * carries a key, `(provider, receipt)`, that acts once for ever; the raw words are kept with it.
+ */
+import type { TermName } from '../catalogue/rules.ts';
+
+export interface CommandBase {
+  /** `(provider, receipt)` acts once, for ever. */
+  provider: string;
+  receipt: string;
+  channelId: string;
+  siteId: bigint;
+  /** When the act happens: prices, tariffs and terms are those of this instant. */
+  at: Date;
+  /** The message as it came, byte for byte. */
+  raw: Buffer;
+}
+
+/** What an order of ours is for. */
+export type Purpose =
+  | { kind: 'term'; cardId: bigint; term: TermName }
+  | { kind: 'credit'; cardId: bigint }
+  | { kind: 'event'; cardId: bigint; eventId: bigint }
+  | { kind: 'tvu'; subscriberId: bigint };
+
+/** Money that has moved at an operator. */
+export interface Payment extends CommandBase {
+  kind: 'payment';
+  amount: bigint;
+  asset: string;
+  /** As the payer wrote it. */
+  accountRef: string | null;
+  payerMsisdn: string | null;
+  payerHash: string | null;
+  /** Our order, when the notice answers one. */
+  orderId: bigint | null;
+}
+
+/** TV units that an operator sold to a phone, by its signed notice. */
+export interface TvuNotice extends CommandBase {
+  kind: 'tvu_notice';
+  msisdn: string;
+  units: bigint;
+}
+
+/** Spends the wallet of a subscriber; `tvu` converts just enough units first. */
+export interface Buy extends CommandBase {
+  kind: 'buy';
+  purpose: Extract<Purpose, { kind: 'term' | 'event' }>;
+  /** The phone that asked; its wallet pays. */
+  msisdn: string;
+  means: 'credit' | 'tvu';
+}
+
+export interface ConvertTvu extends CommandBase {
+  kind: 'convert_tvu';
+  msisdn: string;
+  units: bigint;
+}
+
+/** A reseller sends units to a phone; the PIN was checked before. */
+export interface TransferTvu extends CommandBase {
+  kind: 'transfer_tvu';
+  fromMsisdn: string;
+  toMsisdn: string;
+  units: bigint;
+}
+
+/** The term has ended and the subscription renews by itself. */
+export interface Renew extends CommandBase {
+  kind: 'renew';
+  cardId: bigint;
+}
+
+/** A held pay-per-view price is spent (on air) or given back (never on air). */
+export interface SettleEvent extends CommandBase {
+  kind: 'capture_event' | 'release_event';
+  purchaseId: bigint;
+}
+
+/** The operator took a payment back. */
+export interface ReversePayment extends CommandBase {
+  kind: 'reverse_payment';
+  original: { provider: string; receipt: string };
+}
+
+export type Command =
+  | Payment
+  | TvuNotice
+  | Buy
+  | ConvertTvu
+  | TransferTvu
+  | Renew
+  | SettleEvent
+  | ReversePayment;
+
+/** Refusals are answers, never exceptions: a thrown refusal would spoil its neighbours. */
+export type RefusalCode =
+  | 'unknown_card'
+  | 'unknown_phone'
+  | 'not_a_reseller'
+  | 'insufficient_funds'
+  | 'insufficient_units'
+  | 'too_few_units'
+  | 'no_tariff'
+  | 'term_not_sold'
+  | 'event_not_on_sale'
+  | 'event_already_bought'
+  | 'no_hold'
+  | 'not_reversible'
+  | 'currency_mismatch';
+
+/** What was done, as it is stored with the command and answered again to a repeat. */
+export interface Settled {
+  state: 'settled' | 'suspense' | 'refused';
+  /** Short public reference (`8K2Q7`). */
+  ref: string;
+  /** Why, when refused or in suspense. */
+  code: RefusalCode | SuspenseReason | null;
+  /** ISO instant until which the card is now paid, when a term was bought. */
+  paidUntil: string | null;
+  /** Credit left in the payer's wallet, minor units as digits. */
+  credit: string | null;
+  /** TV units left, as digits; of the sender in a transfer. */
+  units: string | null;
+}
+
+export type SuspenseReason = 'unknown_account' | 'wrong_currency' | 'unknown_phone';
+
+export type Outcome =
+  /** `first` false: the key had acted before, and this is its first answer. */
+  | { kind: 'done'; first: boolean; settled: Settled }
+  /** Kept, not understood; staff see it, and a repeat tries it again. */
+  | { kind: 'parked' }
+  /** The key acted before with another content; nothing moved. */
+  | { kind: 'receipt_differs'; settled: Settled }
+  /** The database is away: the caller's provider must try again. */
+  | { kind: 'unavailable' };
+
+/** What is to be said because of a decision; wording and language are not billing's business. */
+export interface Saying {
+  siteId: bigint;
+  language: 'en' | 'fr';
+  /** E.164, or a card number for the screen. */
+  to: { kind: 'text'; msisdn: string } | { kind: 'osd'; cardNumber: string };
+  message:
+    | {
+        name: 'term_paid';
+        amount: bigint;
+        asset: string;
+        bouquet: string;
+        cardNumber: string;
+        until: Date;
+        ref: string;
+      }
+    | { name: 'credit_kept'; amount: bigint; asset: string; missing: bigint | null; ref: string }
+    | { name: 'tvu_bought'; amount: bigint; asset: string; units: bigint; ref: string }
+    | { name: 'tvu_received'; units: bigint; balance: bigint; ref: string }
+    | { name: 'tvu_converted'; units: bigint; amount: bigint; asset: string; ref: string }
+    | {
+        name: 'event_bought';
+        amount: bigint;
+        asset: string;
+        title: string;
+        cardNumber: string;
+        from: Date;
+        ref: string;
+      }
+    | { name: 'event_refunded'; amount: bigint; asset: string; title: string; ref: string }
+    | {
+        name: 'paid_for_other';
+        amount: bigint;
+        asset: string;
+        cardNumber: string;
+        until: Date | null;
+        ref: string;
+      }
+    | { name: 'in_suspense'; amount: bigint; asset: string; reference: string; ref: string }
+    | { name: 'renewal_failed'; cardNumber: string; missing: bigint; asset: string };
+}
+
+/** One row of what goes out, worded. */
+export interface OutboundDraft {
+  kind: 'text' | 'osd';
+  template: string;
+  target: string;
+  body: string;
+  /** Not to be sent after this. */
+  notAfter: Date;
+}

@@ -1,0 +1,185 @@
+/** TV units: notified by an operator, sent by a reseller, turned into credit. */
+import { type TvuTariff, unitsToCredit, versionAt } from '../catalogue/rules.ts';
+import type { Command, ConvertTvu, TransferTvu, TvuNotice } from './commands.ts';
+import { type Decision, refused, settled, suspended } from './decision.ts';
+import type { SubscriberFacts } from './facts.ts';
+import { cardsOf } from './payments.ts';
+import { spendByPolicy } from './purchases.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The tariff in force at an instant. */
+export const tariffOf = (w: Workspace, siteId: bigint, at: Date): TvuTariff | null =>
+  versionAt(w.tools.catalogue.tariffs.get(siteId), at);
+
+/** The subscriber a phone belongs to. */
+export const subscriberOf = (w: Workspace, msisdn: string): SubscriberFacts | null => {
+  const id = w.facts.subscriberByPhone.get(msisdn);
+  return (id === undefined ? undefined : w.facts.subscribers.get(id)) ?? null;
+};
+
+/** Units an operator sold enter the wallet of a subscriber, or the float of a reseller. */
+export function decideTvuNotice(w: Workspace, notice: TvuNotice): Decision {
+  const site = w.site(notice.siteId);
+  const tariff = tariffOf(w, site.id, notice.at);
+  if (!tariff) return refused(w, 'no_tariff');
+  const subscriber = subscriberOf(w, notice.msisdn);
+  const reseller = w.facts.resellerByPhone.get(notice.msisdn);
+  const owner = reseller ?? subscriber;
+  const known = owner !== null && owner !== undefined && owner.siteId === site.id;
+  const { units } = notice;
+  const cost = units * tariff.price;
+  const siteOwner = `site:${site.id}`;
+  const walletId = known ? owner.tvuWalletId : w.account(siteOwner, 'suspense', site.tvuAsset);
+  const journalId = w.book(notice, 'tvu_notice', [
+    {
+      accountId: w.account(`channel:${notice.channelId}`, 'provider_clearing', site.currency),
+      asset: site.currency,
+      amount: -cost,
+    },
+    {
+      accountId: w.account(siteOwner, 'tvu_liability', site.currency),
+      asset: site.currency,
+      amount: cost,
+    },
+    {
+      accountId: w.account(siteOwner, 'tvu_issued', site.tvuAsset),
+      asset: site.tvuAsset,
+      amount: -units,
+    },
+    { accountId: walletId, asset: site.tvuAsset, amount: units },
+  ]);
+  if (!known) {
+    w.writes.suspense.push({
+      inboxId: w.inboxId,
+      siteId: site.id,
+      asset: site.tvuAsset,
+      amount: units,
+      reason: 'unknown_phone',
+      accountRef: null,
+      payerMsisdn: notice.msisdn,
+      payerHash: null,
+      at: notice.at,
+    });
+    return suspended(w, 'unknown_phone');
+  }
+  w.addLot(walletId, journalId, units, cost);
+  return received(w, notice, notice.msisdn, walletId, units);
+}
+
+function received(
+  w: Workspace,
+  command: Command,
+  msisdn: string,
+  walletId: bigint,
+  units: bigint,
+): Decision {
+  const decision = settled(w, { paidUntil: null, credit: null, units: w.balance(walletId) });
+  const subscriber = subscriberOf(w, msisdn);
+  w.say(command, {
+    siteId: command.siteId,
+    language: subscriber?.language ?? w.site(command.siteId).language,
+    to: { kind: 'text', msisdn },
+    message: {
+      name: 'tvu_received',
+      units,
+      balance: w.balance(walletId),
+      ref: decision.ref,
+    },
+  });
+  return decision;
+}
+
+/** A reseller's units go to a phone's wallet, with what they were issued for. */
+export function decideTransfer(w: Workspace, transfer: TransferTvu): Decision {
+  const { units } = transfer;
+  const reseller = w.facts.resellerByPhone.get(transfer.fromMsisdn);
+  if (!reseller) return refused(w, 'not_a_reseller');
+  const subscriber = subscriberOf(w, transfer.toMsisdn);
+  if (!subscriber || subscriber.siteId !== reseller.siteId) return refused(w, 'unknown_phone');
+  if (units <= 0n || w.balance(reseller.tvuWalletId) < units) {
+    return refused(w, 'insufficient_units');
+  }
+  const asset = w.site(reseller.siteId).tvuAsset;
+  const journalId = w.book(transfer, 'tvu_transfer', [
+    { accountId: reseller.tvuWalletId, asset, amount: -units },
+    { accountId: subscriber.tvuWalletId, asset, amount: units },
+  ]);
+  const parts = w.takeLots(reseller.tvuWalletId, units);
+  const cost = parts.reduce((sum, part) => sum + part.cost, 0n);
+  w.addLot(subscriber.tvuWalletId, journalId, units, cost);
+  const decision = received(w, transfer, transfer.toMsisdn, subscriber.tvuWalletId, units);
+  return { ...decision, units: w.balance(reseller.tvuWalletId).toString() };
+}
+
+/**
+ * Two balanced legs: the units leave the wallet through the conversion account; the liability they
+ * carried leaves too, the credit at the tariff in force enters, and the difference is tariff gain
+ * or loss.
+ */
+export function convert(
+  w: Workspace,
+  command: Command,
+  subscriber: SubscriberFacts,
+  used: bigint,
+  credit: bigint,
+): void {
+  const site = w.site(subscriber.siteId);
+  const owner = `site:${site.id}`;
+  const cost = w.takeLots(subscriber.tvuWalletId, used).reduce((sum, part) => sum + part.cost, 0n);
+  const journalId = w.book(command, 'tvu_conversion', [
+    { accountId: subscriber.tvuWalletId, asset: site.tvuAsset, amount: -used },
+    {
+      accountId: w.account(owner, 'tvu_conversion', site.tvuAsset),
+      asset: site.tvuAsset,
+      amount: used,
+    },
+    {
+      accountId: w.account(owner, 'tvu_liability', site.currency),
+      asset: site.currency,
+      amount: -cost,
+    },
+    { accountId: subscriber.walletId, asset: site.currency, amount: credit },
+    {
+      accountId: w.account(owner, 'tariff_gain_loss', site.currency),
+      asset: site.currency,
+      amount: cost - credit,
+    },
+  ]);
+  w.addLot(subscriber.walletId, journalId, credit);
+}
+
+/** Turns units into credit, rounded down; unused units stay; a waiting renewal fires. */
+export function decideConversion(w: Workspace, command: ConvertTvu): Decision {
+  const subscriber = subscriberOf(w, command.msisdn);
+  if (!subscriber) return refused(w, 'unknown_phone');
+  const tariff = tariffOf(w, subscriber.siteId, command.at);
+  if (!tariff) return refused(w, 'no_tariff');
+  if (w.balance(subscriber.tvuWalletId) < command.units) return refused(w, 'insufficient_units');
+  const worth = unitsToCredit(command.units, tariff);
+  if (!worth) return refused(w, 'too_few_units');
+  convert(w, command, subscriber, worth.used, worth.credit);
+  let paidUntil: Date | null = null;
+  for (const card of cardsOf(w, subscriber.id)) {
+    if (!card.subscription?.waitingTerm) continue;
+    const spent = spendByPolicy(w, { command, subscriber, card });
+    if (spent.kind !== 'credit') paidUntil = spent.bought.paidUntil;
+  }
+  const decision = settled(w, {
+    paidUntil,
+    credit: w.balance(subscriber.walletId),
+    units: w.balance(subscriber.tvuWalletId),
+  });
+  w.say(command, {
+    siteId: subscriber.siteId,
+    language: subscriber.language,
+    to: { kind: 'text', msisdn: command.msisdn },
+    message: {
+      name: 'tvu_converted',
+      units: worth.used,
+      amount: worth.credit,
+      asset: w.site(subscriber.siteId).currency,
+      ref: decision.ref,
+    },
+  });
+  return decision;
+}

@@ -1,0 +1,208 @@
+/** What a wallet does by itself or when its owner says so: buy, renew, spend or free a hold. */
+import { priceAt, unitsForCredit, unitsToCredit } from '../catalogue/rules.ts';
+import type { Buy, RefusalCode, Renew, SettleEvent } from './commands.ts';
+import { type Decision, refused, settled } from './decision.ts';
+import type { CardFacts, EventPurchaseFacts, SubscriberFacts } from './facts.ts';
+import { type Bought, buyEvent, buyTerm, eventRefusal } from './purchases.ts';
+import { convert, subscriberOf, tariffOf } from './units.ts';
+import type { Workspace } from './workspace.ts';
+
+interface Offer {
+  price: bigint;
+  buy(
+    subscriber: SubscriberFacts,
+  ): { ok: true; bought?: Bought } | { ok: false; error: RefusalCode };
+  /** Title and start of an event; null for a term. */
+  event: { title: string; from: Date } | null;
+}
+
+/** The caller's wallet buys for a card, its own or another's; `tvu` converts just enough first. */
+export function decideBuy(w: Workspace, command: Buy): Decision {
+  const subscriber = subscriberOf(w, command.msisdn);
+  if (!subscriber) return refused(w, 'unknown_phone');
+  const card = w.card(command.purpose.cardId);
+  if (!card?.subscription) return refused(w, 'unknown_card');
+  if (subscriber.siteId !== card.siteId) return refused(w, 'currency_mismatch');
+  const offer = findOffer(w, command, card);
+  if (typeof offer === 'string') return refused(w, offer);
+  const short = coverPrice(w, command, subscriber, offer.price);
+  if (short) return refused(w, short);
+  const done = offer.buy(subscriber);
+  // The price was covered and the offer checked: a refusal now would be a bug, and would leave a
+  // conversion behind that nobody asked for.
+  if (!done.ok) throw new Error(`A checked purchase was refused: ${done.error}`);
+  const decision = settled(w, {
+    paidUntil: done.bought?.paidUntil ?? null,
+    credit: w.balance(subscriber.walletId),
+    units: w.balance(subscriber.tvuWalletId),
+  });
+  sayBought(w, command, { card, offer, bought: done.bought ?? null, ref: decision.ref });
+  return decision;
+}
+
+function findOffer(w: Workspace, command: Buy, card: CardFacts): Offer | RefusalCode {
+  const { purpose, at } = command;
+  if (purpose.kind === 'event') {
+    const event = w.tools.catalogue.events.get(purpose.eventId);
+    const refusal = eventRefusal(w, event, card, at);
+    if (refusal || !event) return refusal ?? 'event_not_on_sale';
+    return {
+      price: event.price,
+      buy: (subscriber) => buyEvent(w, { command, subscriber, card }, event),
+      event: { title: event.title, from: event.startsAt },
+    };
+  }
+  const bouquetId = card.subscription?.bouquetId;
+  const bouquet = bouquetId === undefined ? undefined : w.tools.catalogue.bouquets.get(bouquetId);
+  const price = bouquet ? priceAt(bouquet, purpose.term, at) : null;
+  if (price === null) return 'term_not_sold';
+  return {
+    price,
+    buy: (subscriber) => buyTerm(w, { command, subscriber, card }, purpose.term),
+    event: null,
+  };
+}
+
+/** Makes sure that the wallet holds the price; null when it does now. */
+function coverPrice(
+  w: Workspace,
+  command: Buy,
+  subscriber: SubscriberFacts,
+  price: bigint,
+): RefusalCode | null {
+  if (command.means === 'credit') {
+    return w.balance(subscriber.walletId) < price ? 'insufficient_funds' : null;
+  }
+  const tariff = tariffOf(w, subscriber.siteId, command.at);
+  if (!tariff) return 'no_tariff';
+  const units = unitsForCredit(price, tariff);
+  const worth = unitsToCredit(units, tariff);
+  if (!worth || w.balance(subscriber.tvuWalletId) < units) return 'insufficient_units';
+  convert(w, command, subscriber, units, worth.credit);
+  return null;
+}
+
+interface Sold {
+  card: CardFacts;
+  offer: Offer;
+  bought: Bought | null;
+  ref: string;
+}
+
+function sayBought(w: Workspace, command: Buy, { card, offer, bought, ref }: Sold): void {
+  const site = w.site(card.siteId);
+  const common = { amount: offer.price, asset: site.currency, ref };
+  const message = bought
+    ? ({
+        name: 'term_paid',
+        ...common,
+        bouquet: bought.bouquet.name,
+        cardNumber: card.number,
+        until: bought.paidUntil,
+      } as const)
+    : offer.event
+      ? ({ name: 'event_bought', ...common, ...offer.event, cardNumber: card.number } as const)
+      : null;
+  if (!message) return;
+  const owner = w.facts.subscribers.get(card.subscriberId);
+  const language = owner?.language ?? site.language;
+  const say = { siteId: site.id, language, message };
+  w.say(command, { ...say, to: { kind: 'text', msisdn: command.msisdn } });
+  w.say(command, { ...say, to: { kind: 'osd', cardNumber: card.number } });
+}
+
+/** At the end of a term: buys the next one, or waits for money and says so. */
+export function decideRenewal(w: Workspace, command: Renew): Decision {
+  const card = w.card(command.cardId);
+  const subscription = card?.subscription;
+  const subscriber = card && w.facts.subscribers.get(card.subscriberId);
+  if (!card || !subscription || !subscriber) return refused(w, 'unknown_card');
+  const ended = subscription.paidUntil && subscription.paidUntil.getTime() <= command.at.getTime();
+  if (!subscription.autoRenew || !ended) return refused(w, 'term_not_sold');
+  const done = buyTerm(w, { command, subscriber, card }, subscription.term);
+  if (done.ok) {
+    return settled(w, {
+      paidUntil: done.bought.paidUntil,
+      credit: w.balance(subscriber.walletId),
+      units: null,
+    });
+  }
+  w.setSubscription(card, { ...subscription, waitingTerm: subscription.term });
+  sayWaiting(w, command, card, subscriber);
+  return refused(w, done.error);
+}
+
+function sayWaiting(w: Workspace, command: Renew, card: CardFacts, subscriber: SubscriberFacts) {
+  const { subscription } = card;
+  const bouquet = subscription && w.tools.catalogue.bouquets.get(subscription.bouquetId);
+  const price = bouquet ? priceAt(bouquet, subscription.term, command.at) : null;
+  if (price === null || !subscriber.contactMsisdn) return;
+  w.say(command, {
+    siteId: card.siteId,
+    language: subscriber.language,
+    to: { kind: 'text', msisdn: subscriber.contactMsisdn },
+    message: {
+      name: 'renewal_failed',
+      cardNumber: card.number,
+      missing: price - w.balance(subscriber.walletId),
+      asset: w.site(card.siteId).currency,
+    },
+  });
+}
+
+/** A pay-per-view hold is spent (its rights are on air) or goes back to the lots it came from. */
+export function decideEvent(w: Workspace, command: SettleEvent): Decision {
+  const purchase = w.facts.eventPurchases.get(command.purchaseId);
+  const done = w.writes.eventStates.some((state) => state.id === command.purchaseId);
+  const subscriber = purchase && w.facts.subscribers.get(purchase.subscriberId);
+  if (!purchase || !subscriber || done || purchase.state !== 'held') return refused(w, 'no_hold');
+  const state = command.kind === 'capture_event' ? 'captured' : 'released';
+  w.writes.eventStates.push({ id: purchase.id, state });
+  if (state === 'captured') capture(w, command, purchase, subscriber);
+  else release(w, command, purchase, subscriber);
+  return settled(w, { paidUntil: null, credit: w.balance(subscriber.walletId), units: null });
+}
+
+function capture(
+  w: Workspace,
+  command: SettleEvent,
+  purchase: EventPurchaseFacts,
+  subscriber: SubscriberFacts,
+): void {
+  const { asset, price, tax } = purchase;
+  const owner = `site:${subscriber.siteId}`;
+  w.book(command, 'event_capture', [
+    { accountId: subscriber.heldId, asset, amount: -price },
+    { accountId: w.account(owner, 'earned_revenue', asset), asset, amount: price - tax },
+    { accountId: w.account(owner, 'tax_payable', asset), asset, amount: tax },
+  ]);
+}
+
+function release(
+  w: Workspace,
+  command: SettleEvent,
+  purchase: EventPurchaseFacts,
+  subscriber: SubscriberFacts,
+): void {
+  const { asset, price } = purchase;
+  w.book(command, 'event_release', [
+    { accountId: subscriber.heldId, asset, amount: -price },
+    { accountId: subscriber.walletId, asset, amount: price },
+  ]);
+  w.returnLots(purchase.parts);
+  const event = w.tools.catalogue.events.get(purchase.eventId);
+  if (event) w.dropEventRight(purchase.cardId, event.product, command.at);
+  if (!event || !subscriber.contactMsisdn) return;
+  w.say(command, {
+    siteId: subscriber.siteId,
+    language: subscriber.language,
+    to: { kind: 'text', msisdn: subscriber.contactMsisdn },
+    message: {
+      name: 'event_refunded',
+      amount: price,
+      asset,
+      title: event.title,
+      ref: settled(w, { paidUntil: null, credit: null, units: null }).ref,
+    },
+  });
+}

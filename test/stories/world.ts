@@ -1,0 +1,183 @@
+/**
+ * A small operator in a database of its own, for stories: sites in Nairobi (KES) and Abidjan
+ * (XOF), a clock that stands still until it is moved, and the real settlement over real Postgres.
+ */
+import { readFileSync } from 'node:fs';
+import type { Pool } from 'pg';
+import { loadOperator, readOperatorFile } from '../../src/billing/catalogue/operator-file.ts';
+import type { Site, TermName } from '../../src/billing/catalogue/rules.ts';
+import { createCatalogue, systemAccounts } from '../../src/billing/catalogue/service.ts';
+import { type BooksCheck, checkBooks } from '../../src/billing/ledger/check.ts';
+import { ensureAccounts } from '../../src/billing/ledger/store.ts';
+import type { Command, Outcome, Payment, Saying } from '../../src/billing/settlement/commands.ts';
+import { createSettlement, type Settlement } from '../../src/billing/settlement/service.ts';
+import { openCustomer } from '../../src/billing/subscriptions/service.ts';
+import { rightsFor } from '../../src/entitlement/rights/rules.ts';
+import type { PrismaClient } from '../../src/platform/database/client/client.ts';
+import { createIds } from '../../src/platform/database/ids.ts';
+import { createPool } from '../../src/platform/database/pool.ts';
+import { createPrisma } from '../../src/platform/database/prisma.ts';
+import { silentLogger } from '../../src/platform/log.ts';
+import { withLuhnDigit } from '../../src/platform/luhn.ts';
+import type { Ids } from '../../src/platform/ports.ts';
+import { createTestDatabase } from '../../src/platform/test-database.ts';
+
+export interface World {
+  pool: Pool;
+  ids: Ids;
+  prisma: PrismaClient;
+  settlement: Settlement;
+  /** A site by its code: NBO or ABJ. */
+  site(code: string): Site;
+  now(): Date;
+  moveTo(iso: string): void;
+  /** Opens a subscriber with one card; returns the card's number. */
+  customer(options?: Partial<Customer>): Promise<{ number: string; msisdn: string; id: bigint }>;
+  pay(payment: Partial<Payment> & { amount: bigint }): Promise<Outcome>;
+  act(command: Act): Promise<Outcome>;
+  settledOf(outcome: Outcome): Extract<Outcome, { kind: 'done' }>['settled'];
+  /** Rows as plain values, bigint as digits. */
+  rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Asserts every invariant of the books. */
+  check(): Promise<BooksCheck>;
+  said: Saying[];
+  close(): Promise<void>;
+}
+
+interface Customer {
+  siteCode: string;
+  bouquet: string;
+  term: TermName;
+  autoRenew: boolean;
+  msisdn: string;
+}
+
+type Loose<C> = C extends Command
+  ? Omit<C, 'provider' | 'receipt' | 'channelId' | 'siteId' | 'at' | 'raw'> &
+      Partial<Pick<C, 'provider' | 'receipt' | 'channelId' | 'siteId' | 'at' | 'raw'>>
+  : never;
+export type Act = Loose<Command>;
+
+export const MONEY_CHANNEL = { NBO: 'ke-paybill', ABJ: 'ci-tvu' } as const;
+
+/** Opens the world at an instant. Close it after the last story of the file. */
+export async function createWorld(startIso: string): Promise<World> {
+  const database = await createTestDatabase();
+  const pool = createPool({ url: database.appUrl, max: 6, name: 'stories', logger: silentLogger });
+  const prisma = createPrisma({ url: database.appUrl, max: 2, logger: silentLogger });
+  const ids = createIds(pool);
+  const text = readFileSync(new URL('../../prisma/demo/operator.yaml', import.meta.url), 'utf8');
+  const read = readOperatorFile(text);
+  if (!read.ok) throw new Error(read.faults.join('; '));
+  await loadOperator(prisma, ids, read.file);
+  const catalogue = await createCatalogue(prisma);
+  const site = (code: string): Site => {
+    const found = [...catalogue.current().sites.values()].find((s) => s.code === code);
+    if (!found) throw new Error(`No site ${code}`);
+    return found;
+  };
+  const channels = [
+    { id: 'ke-paybill', siteId: site('NBO').id },
+    { id: 'ci-tvu', siteId: site('ABJ').id },
+  ];
+  const accounts = await ensureAccounts(pool, ids, systemAccounts(catalogue.current(), channels));
+  const said: Saying[] = [];
+  let now = new Date(startIso);
+  let serial = 0;
+  const settlement = createSettlement({
+    pool,
+    ids,
+    catalogue: () => catalogue.current(),
+    accounts: () => accounts,
+    ports: {
+      rightsFor,
+      messagesFor(saying, at) {
+        said.push(saying);
+        return {
+          kind: saying.to.kind,
+          template: saying.message.name,
+          target: saying.to.kind === 'text' ? saying.to.msisdn : saying.to.cardNumber,
+          body: saying.message.name,
+          notAfter: new Date(at.getTime() + 86_400_000),
+        };
+      },
+    },
+    logger: silentLogger,
+    monotonicMs: () => performance.now(),
+  });
+  const world: World = {
+    pool,
+    ids,
+    prisma,
+    settlement,
+    said,
+    site,
+    now: () => now,
+    moveTo(iso) {
+      now = new Date(iso);
+    },
+    async customer(options = {}) {
+      serial += 1;
+      const code = options.siteCode ?? 'NBO';
+      const number = withLuhnDigit(`40210${String(serial).padStart(5, '0')}`);
+      const country = code === 'NBO' ? '+254700' : '+2250700';
+      const msisdn = options.msisdn ?? `${country}${String(100_000 + serial)}`;
+      const wanted = options.bouquet ?? (code === 'NBO' ? 'ESSENTIAL' : 'ACCESS');
+      const bouquet = [...catalogue.current().bouquets.values()].find(
+        (b) => b.code === wanted && b.siteId === site(code).id,
+      );
+      if (!bouquet) throw new Error(`No bouquet ${wanted}`);
+      const { term = 'month', autoRenew = false } = options;
+      const id = await openCustomer(pool, ids, {
+        site: site(code),
+        fullName: `Customer ${serial}`,
+        msisdn,
+        language: site(code).language,
+        cards: [{ number, bouquetId: bouquet.id, term, autoRenew }],
+        at: now,
+      });
+      return { number, msisdn, id };
+    },
+    pay: ({ amount, ...rest }) =>
+      world.act({
+        kind: 'payment',
+        amount,
+        asset: 'KES',
+        accountRef: null,
+        payerMsisdn: null,
+        payerHash: null,
+        orderId: null,
+        ...rest,
+      }),
+    act(command) {
+      serial += 1;
+      return settlement.settle({
+        provider: 'mpesa',
+        receipt: `R${String(serial).padStart(9, '0')}`,
+        channelId: MONEY_CHANNEL.NBO,
+        siteId: site('NBO').id,
+        at: now,
+        raw: Buffer.from('{}'),
+        ...command,
+      } as Command);
+    },
+    settledOf(outcome) {
+      if (outcome.kind !== 'done') throw new Error(`Not done: ${outcome.kind}`);
+      return outcome.settled;
+    },
+    async rows(sql, values = []) {
+      const result = await pool.query(sql, values);
+      return JSON.parse(
+        JSON.stringify(result.rows, (_k, v) => (typeof v === 'bigint' ? v.toString() : v)),
+      );
+    },
+    check: () => checkBooks(pool),
+    async close() {
+      await settlement.close();
+      await prisma.$disconnect();
+      await pool.end();
+      await database.drop();
+    },
+  };
+  return world;
+}
