@@ -15,6 +15,7 @@ export interface Right {
 export interface SubscriberFacts {
   id: bigint;
   siteId: bigint;
+  fullName: string;
   contactMsisdn: string | null;
   language: 'en' | 'fr';
   walletId: bigint;
@@ -43,6 +44,7 @@ export interface CardFacts {
 export interface ResellerFacts {
   id: bigint;
   siteId: bigint;
+  name: string;
   msisdn: string;
   tvuWalletId: bigint;
 }

@@ -163,7 +163,8 @@ async function loadSubscribers(client: ClientBase, ids: ReadonlySet<bigint>) {
   if (ids.size === 0) return found;
   const { rows } = await client.query({
     name: 'settlement-subscribers',
-    text: `SELECT id, site_id, contact_msisdn, language, wallet_id, tvu_wallet_id, held_id
+    text: `SELECT id, site_id, full_name, contact_msisdn, language, wallet_id, tvu_wallet_id,
+                  held_id
              FROM subscriber WHERE id = ANY($1::bigint[])`,
     values: [[...ids]],
   });
@@ -171,6 +172,7 @@ async function loadSubscribers(client: ClientBase, ids: ReadonlySet<bigint>) {
     found.set(row.id, {
       id: row.id,
       siteId: row.site_id,
+      fullName: row.full_name,
       contactMsisdn: row.contact_msisdn,
       language: row.language,
       walletId: row.wallet_id,
@@ -186,13 +188,15 @@ async function loadResellers(client: ClientBase, phones: ReadonlySet<string>) {
   if (phones.size === 0) return found;
   const { rows } = await client.query({
     name: 'settlement-resellers',
-    text: 'SELECT id, site_id, msisdn, tvu_wallet_id FROM reseller WHERE msisdn = ANY($1::text[])',
+    text: `SELECT id, site_id, name, msisdn, tvu_wallet_id FROM reseller
+            WHERE msisdn = ANY($1::text[])`,
     values: [[...phones]],
   });
   for (const row of rows) {
     found.set(row.msisdn, {
       id: row.id,
       siteId: row.site_id,
+      name: row.name,
       msisdn: row.msisdn,
       tvuWalletId: row.tvu_wallet_id,
     });

@@ -1,6 +1,8 @@
 /** Money that came in: whose it is, what it buys, what is said; and money taken back. */
+import { publicRef } from '../../platform/ref.ts';
+import { maskedName } from '../../registry/rules.ts';
 import { versionAt } from '../catalogue/rules.ts';
-import type { Payment, RefusalCode, ReversePayment, SuspenseReason } from './commands.ts';
+import type { Message, Payment, RefusalCode, ReversePayment, SuspenseReason } from './commands.ts';
 import { type Decision, refused, settled, suspended } from './decision.ts';
 import type { CardFacts, OrderFacts, SubscriberFacts } from './facts.ts';
 import { buyEvent, buyTerm, eventRefusal, type Spent, spendByPolicy } from './purchases.ts';
@@ -200,6 +202,7 @@ function buyUnits(w: Workspace, payment: Payment, subscriber: SubscriberFacts): 
         amount: payment.amount,
         asset: payment.asset,
         units,
+        have: w.balance(subscriber.tvuWalletId),
         ref: decision.ref,
       },
     });
@@ -250,36 +253,57 @@ function toSuspense(w: Workspace, payment: Payment, reason: SuspenseReason): Dec
 /** The receipt: to the owner of the card, to its screen, and to the payer when that is another. */
 function sayPaid(w: Workspace, payment: Payment, target: Target, result: Result): void {
   const { subscriber, card } = target;
-  const { ref } = settled(w, { paidUntil: null, credit: null, units: null });
-  const base = { siteId: subscriber.siteId, language: subscriber.language };
-  const { amount, asset, payerMsisdn } = payment;
+  const { payerMsisdn } = payment;
   const owner = subscriber.contactMsisdn;
-  const bought = result.spent && result.spent.kind !== 'credit' ? result.spent.bought : null;
-  const common = { amount, asset, ref };
-  const missing = result.spent?.kind === 'credit' ? result.spent.missing : null;
-  const cardNumber = card?.number ?? '';
-  const receipt = bought
-    ? ({
-        name: 'term_paid',
-        ...common,
-        bouquet: bought.bouquet.name,
-        cardNumber,
-        until: bought.paidUntil,
-      } as const)
-    : result.event
-      ? ({ name: 'event_bought', ...common, ...result.event, cardNumber } as const)
-      : ({ name: 'credit_kept', ...common, missing } as const);
-  if (owner) w.say(payment, { ...base, to: { kind: 'text', msisdn: owner }, message: receipt });
-  if (bought || result.event) {
-    w.say(payment, { ...base, to: { kind: 'osd', cardNumber }, message: receipt });
+  const receipt = receiptOf(w, payment, target, result);
+  const base = { siteId: subscriber.siteId, language: subscriber.language };
+  const tell = (msisdn: string, message: Message) =>
+    w.say(payment, { ...base, to: { kind: 'text', msisdn }, message });
+  if (card && receipt.name !== 'credit_kept') {
+    const to = { kind: 'osd', cardNumber: card.number } as const;
+    w.say(payment, { ...base, to, message: receipt });
   }
-  if (payerMsisdn && payerMsisdn !== owner && card) {
-    w.say(payment, {
-      ...base,
-      to: { kind: 'text', msisdn: payerMsisdn },
-      message: { name: 'paid_for_other', ...common, cardNumber, until: bought?.paidUntil ?? null },
-    });
+  const byOther = payerMsisdn !== null && owner !== null && payerMsisdn !== owner;
+  if (byOther && receipt.name === 'term_paid') {
+    const { name: _name, days: _days, ...paid } = receipt;
+    const message = {
+      ...paid,
+      name: 'paid_for_other',
+      maskedName: maskedName(subscriber.fullName),
+    } as const;
+    tell(owner, { ...message, reader: 'owner' });
+    tell(payerMsisdn, { ...message, reader: 'payer' });
+    return;
   }
+  if (owner) tell(owner, receipt);
+  if (payerMsisdn && payerMsisdn !== owner) tell(payerMsisdn, receipt);
+}
+
+function receiptOf(
+  w: Workspace,
+  payment: Payment,
+  { subscriber, card }: Target,
+  { spent, event }: Result,
+): Extract<Message, { name: 'term_paid' | 'event_bought' | 'credit_kept' }> {
+  const { amount, asset } = payment;
+  const common = { amount, asset, ref: publicRef(w.inboxId) };
+  if (card && event) {
+    const { title, from: start } = event;
+    return { name: 'event_bought', ...common, title, start, cardNumber: card.number };
+  }
+  if (card && spent && spent.kind !== 'credit') {
+    return {
+      name: 'term_paid',
+      ...common,
+      bouquet: spent.bought.bouquet.name,
+      cardNumber: card.number,
+      until: spent.bought.paidUntil,
+      days: spent.kind === 'days' ? spent.days : null,
+    };
+  }
+  const missing = spent?.kind === 'credit' ? spent.missing : null;
+  const credit = w.balance(subscriber.walletId);
+  return { name: 'credit_kept', ...common, cardNumber: card?.number ?? null, credit, missing };
 }
 
 /**

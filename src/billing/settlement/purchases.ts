@@ -99,9 +99,9 @@ export function buyTerm(
 
 export type Spent =
   | { kind: 'terms'; bought: Bought }
-  | { kind: 'days'; bought: Bought }
-  /** Nothing was bought; `missing` to the wanted term, null when that is not sold. */
-  | { kind: 'credit'; missing: bigint | null };
+  | { kind: 'days'; days: number; bought: Bought }
+  /** Nothing was bought; what the wanted term still needs, null when that is not sold. */
+  | { kind: 'credit'; missing: { amount: bigint; term: TermName } | null };
 
 /**
  * The whole wallet buys for one card by the operator's rule: the waiting term, else the
@@ -116,14 +116,13 @@ export function spendByPolicy(w: Workspace, buyer: Buyer): Spent {
   const wanted = subscription.waitingTerm ?? subscription.term;
   const term = sellWholeTerms(w, buyer, termsToTry(policy.over, wanted), policy.over);
   const days = term ? null : sellDays(w, buyer, bouquet, policy);
-  const bought = term ?? days;
-  if (bought) {
-    w.raiseRights(buyer.card.id, at);
-    return { kind: term ? 'terms' : 'days', bought };
-  }
+  if (term || days) w.raiseRights(buyer.card.id, at);
+  if (term) return { kind: 'terms', bought: term };
+  if (days) return { kind: 'days', ...days };
   const price = priceAt(bouquet, wanted, at);
   const credit = w.balance(buyer.subscriber.walletId);
-  return { kind: 'credit', missing: price === null ? null : price - credit };
+  const missing = price === null ? null : { amount: price - credit, term: wanted };
+  return { kind: 'credit', missing };
 }
 
 /** Sells the terms in turn, as often as the policy and the wallet allow; null when none fits. */
@@ -151,11 +150,13 @@ function sellDays(
   buyer: Buyer,
   bouquet: Bouquet,
   policy: PaymentPolicy,
-): Bought | null {
+): { days: number; bought: Bought } | null {
   if (policy.under !== 'days') return null;
   const rate = dayRateAt(bouquet, policy.dayRate, buyer.command.at);
-  const days = rate && daysFor(w.balance(buyer.subscriber.walletId), rate);
-  return days && sell(w, buyer, { kind: 'days', days: days.days }, days.cost);
+  const fit = rate && daysFor(w.balance(buyer.subscriber.walletId), rate);
+  if (!fit) return null;
+  const bought = sell(w, buyer, { kind: 'days', days: fit.days }, fit.cost);
+  return { days: fit.days, bought };
 }
 
 const termsToTry = (over: PaymentPolicy['over'], wanted: TermName): readonly TermName[] =>

@@ -63,16 +63,19 @@ export function decideTvuNotice(w: Workspace, notice: TvuNotice): Decision {
     return suspended(w, 'unknown_phone');
   }
   w.addLot(walletId, journalId, units, cost);
-  return received(w, notice, notice.msisdn, walletId, units);
+  return received(w, notice, { msisdn: notice.msisdn, walletId, units, from: site.name });
 }
 
-function received(
-  w: Workspace,
-  command: Command,
-  msisdn: string,
-  walletId: bigint,
-  units: bigint,
-): Decision {
+interface Received {
+  msisdn: string;
+  walletId: bigint;
+  units: bigint;
+  /** Who sent them, as the receiver is told. */
+  from: string;
+}
+
+function received(w: Workspace, command: Command, got: Received): Decision {
+  const { msisdn, walletId, units, from } = got;
   const decision = settled(w, { paidUntil: null, credit: null, units: w.balance(walletId) });
   const subscriber = subscriberOf(w, msisdn);
   w.say(command, {
@@ -82,7 +85,8 @@ function received(
     message: {
       name: 'tvu_received',
       units,
-      balance: w.balance(walletId),
+      from,
+      have: w.balance(walletId),
       ref: decision.ref,
     },
   });
@@ -107,8 +111,26 @@ export function decideTransfer(w: Workspace, transfer: TransferTvu): Decision {
   const parts = w.takeLots(reseller.tvuWalletId, units);
   const cost = parts.reduce((sum, part) => sum + part.cost, 0n);
   w.addLot(subscriber.tvuWalletId, journalId, units, cost);
-  const decision = received(w, transfer, transfer.toMsisdn, subscriber.tvuWalletId, units);
-  return { ...decision, units: w.balance(reseller.tvuWalletId).toString() };
+  const decision = received(w, transfer, {
+    msisdn: transfer.toMsisdn,
+    walletId: subscriber.tvuWalletId,
+    units,
+    from: reseller.name,
+  });
+  const have = w.balance(reseller.tvuWalletId);
+  w.say(transfer, {
+    siteId: reseller.siteId,
+    language: w.site(reseller.siteId).language,
+    to: { kind: 'text', msisdn: reseller.msisdn },
+    message: {
+      name: 'tvu_sent',
+      units,
+      phone: transfer.toMsisdn,
+      have,
+      ref: decision.ref,
+    },
+  });
+  return { ...decision, units: have.toString() };
 }
 
 /**
@@ -175,8 +197,10 @@ export function decideConversion(w: Workspace, command: ConvertTvu): Decision {
     to: { kind: 'text', msisdn: command.msisdn },
     message: {
       name: 'tvu_converted',
-      units: worth.used,
-      amount: worth.credit,
+      used: worth.used,
+      left: w.balance(subscriber.tvuWalletId),
+      credit: worth.credit,
+      total: w.balance(subscriber.walletId),
       asset: w.site(subscriber.siteId).currency,
       ref: decision.ref,
     },

@@ -13,7 +13,7 @@ interface Offer {
     subscriber: SubscriberFacts,
   ): { ok: true; bought?: Bought } | { ok: false; error: RefusalCode };
   /** Title and start of an event; null for a term. */
-  event: { title: string; from: Date } | null;
+  event: { title: string; start: Date } | null;
 }
 
 /** The caller's wallet buys for a card, its own or another's; `tvu` converts just enough first. */
@@ -49,7 +49,7 @@ function findOffer(w: Workspace, command: Buy, card: CardFacts): Offer | Refusal
     return {
       price: event.price,
       buy: (subscriber) => buyEvent(w, { command, subscriber, card }, event),
-      event: { title: event.title, from: event.startsAt },
+      event: { title: event.title, start: event.startsAt },
     };
   }
   const bouquetId = card.subscription?.bouquetId;
@@ -99,6 +99,7 @@ function sayBought(w: Workspace, command: Buy, { card, offer, bought, ref }: Sol
         bouquet: bought.bouquet.name,
         cardNumber: card.number,
         until: bought.paidUntil,
+        days: null,
       } as const)
     : offer.event
       ? ({ name: 'event_bought', ...common, ...offer.event, cardNumber: card.number } as const)
@@ -136,7 +137,7 @@ function sayWaiting(w: Workspace, command: Renew, card: CardFacts, subscriber: S
   const { subscription } = card;
   const bouquet = subscription && w.tools.catalogue.bouquets.get(subscription.bouquetId);
   const price = bouquet ? priceAt(bouquet, subscription.term, command.at) : null;
-  if (price === null || !subscriber.contactMsisdn) return;
+  if (!subscription || price === null || !subscriber.contactMsisdn) return;
   w.say(command, {
     siteId: card.siteId,
     language: subscriber.language,
@@ -146,6 +147,7 @@ function sayWaiting(w: Workspace, command: Renew, card: CardFacts, subscriber: S
       cardNumber: card.number,
       missing: price - w.balance(subscriber.walletId),
       asset: w.site(card.siteId).currency,
+      term: subscription.term,
     },
   });
 }
