@@ -1,0 +1,173 @@
+/**
+ * The messages of the VIP Control link as they lie in a frame. Both ends parse what they receive
+ * with these schemas; fields they do not know are dropped, so that a newer peer may add some.
+ */
+import { z } from 'zod';
+import type { JsonObject } from './frame.ts';
+import type { ResultCode } from './results.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+/** Most important first: sales are sent before everything else. */
+export const PRIORITIES = ['SALE', 'REFRESH', 'MESSAGE', 'BULK'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** The prefix of a pay-per-view event among the products of a card: `EVT:<code>`. */
+export const EVENT_PRODUCT_PREFIX = 'EVT:';
+
+const CMD_ID_CHARS_MAX = 64;
+const NAME_CHARS_MAX = 200;
+const TEXT_CHARS_MAX = 2_000;
+const DATE_CHARS_MAX = 40;
+const OSD_SECONDS_MAX = 3_600;
+
+const name = z.string().min(1).max(NAME_CHARS_MAX);
+const cmdId = z.string().min(1).max(CMD_ID_CHARS_MAX);
+const count = z.number().int().nonnegative();
+const dateText = z.string().max(DATE_CHARS_MAX);
+const instant = dateText.refine((text) => !Number.isNaN(Date.parse(text)));
+
+const revision = z.object({ epoch: count, rev: count });
+/** Which state of a card: a higher epoch wins over any rev. */
+export type Revision = z.infer<typeof revision>;
+
+// Dates of rights are judged with the command (`BAD_DATES`): they must not cost the session.
+const right = z.object({ product: name, from: dateText, to: dateText });
+/** One product a card may show, from one UTC instant (ISO 8601) to another; the end is required. */
+export type WireRight = z.infer<typeof right>;
+
+const capabilities = z.object({
+  osdMax: count,
+  maxWindow: count.min(1),
+  supports: z.array(name),
+  products: z.array(name).optional(),
+});
+/** What the head-end can do: longest on-screen text, window, operations, products it knows. */
+export type Capabilities = z.infer<typeof capabilities>;
+
+const hello = z.object({
+  t: z.literal('HELLO'),
+  v: count,
+  clientId: name,
+  casId: name,
+  nonce: name,
+  epoch: count,
+  takeover: z.boolean(),
+});
+const welcome = z.object({
+  t: z.literal('WELCOME'),
+  sessionId: name,
+  nonce: name,
+  caps: capabilities,
+  serverTime: instant,
+  epoch: count,
+});
+
+/** What every command has; `args` is judged per operation, after `cmdId` can be answered to. */
+const commandEnvelope = z.object({
+  t: z.literal('CMD'),
+  seq: count,
+  cmdId,
+  op: name,
+  target: z.object({ kind: z.literal('card'), id: name }),
+  epoch: count.optional(),
+  rev: count.optional(),
+  args: z.record(z.string(), z.unknown()),
+  prio: z.enum(PRIORITIES),
+  notAfter: instant,
+  issuedAt: instant,
+  actor: name.optional(),
+  reason: name.optional(),
+});
+const entitle = z.object({
+  op: z.literal('ENTITLE'),
+  epoch: count,
+  rev: count,
+  args: z.object({ set: z.array(right) }),
+});
+const refresh = z.object({ op: z.literal('REFRESH'), args: z.object({}) });
+const osd = z.object({
+  op: z.literal('OSD'),
+  args: z.object({
+    text: z.string().min(1).max(TEXT_CHARS_MAX),
+    durationSeconds: count.min(1).max(OSD_SECONDS_MAX),
+  }),
+});
+// A new operation is one more schema in this union.
+const operation = z.discriminatedUnion('op', [entitle, refresh, osd]);
+
+export const OPERATIONS = ['ENTITLE', 'REFRESH', 'OSD'] as const satisfies WireOperation['op'][];
+
+const emm = z.object({ count, firstAirAt: instant, cycleMs: count });
+/** How the change is being broadcast; nobody can ever say that a decoder received it. */
+export type Emm = z.infer<typeof emm>;
+
+const ack = z.object({
+  t: z.literal('ACK'),
+  seq: count.optional(),
+  cmdId,
+  status: z.enum(['ACCEPTED', 'DUPLICATE']),
+});
+const nak = z.object({
+  t: z.literal('NAK'),
+  seq: count.optional(),
+  cmdId,
+  code: name,
+  retryAfterMs: count.optional(),
+});
+const res = z.object({
+  t: z.literal('RES'),
+  cmdId,
+  status: z.enum(['DONE', 'REJECTED']),
+  code: name,
+  dup: z.boolean(),
+  emm: emm.optional(),
+  cardRev: revision.optional(),
+});
+const status = z.object({ t: z.literal('STATUS'), cmdId });
+const flow = z.object({ t: z.literal('FLOW'), window: count, retryAfterMs: count.optional() });
+const ping = z.object({ t: z.literal('PING') });
+const pong = z.object({ t: z.literal('PONG') });
+const bye = z.object({ t: z.literal('BYE'), code: name });
+
+const fromClient = z.discriminatedUnion('t', [hello, commandEnvelope, status, ping, pong, bye]);
+const fromServer = z.discriminatedUnion('t', [welcome, ack, nak, res, flow, ping, pong, bye]);
+const SERVER_TYPES = new Set<unknown>(fromServer.options.map((option) => option.shape.t.value));
+
+export type Hello = z.infer<typeof hello>;
+export type Welcome = z.infer<typeof welcome>;
+export type CommandEnvelope = z.infer<typeof commandEnvelope>;
+export type WireOperation = z.infer<typeof operation>;
+export type Ack = z.infer<typeof ack>;
+export type Nak = z.infer<typeof nak>;
+export type Res = z.infer<typeof res>;
+export type Flow = z.infer<typeof flow>;
+export type Bye = z.infer<typeof bye>;
+export type ClientMessage = z.infer<typeof fromClient>;
+export type ServerMessage = z.infer<typeof fromServer>;
+
+/** Why a side says BYE: a result code, or one of the session's own reasons. */
+export type ByeCode = ResultCode | 'CLOSING' | 'CLOCK_SKEW' | 'SESSION_EXISTS' | 'TAKEN_OVER';
+
+export type Parsed<T> =
+  | { ok: true; message: T }
+  | { ok: false; error: 'unknown_type' | 'malformed' };
+
+/** What a head-end said; `unknown_type` may be skipped, `malformed` ends the session. */
+export function parseServerMessage(json: JsonObject): Parsed<ServerMessage> {
+  if (!SERVER_TYPES.has(json.t)) return { ok: false, error: 'unknown_type' };
+  const parsed = fromServer.safeParse(json);
+  return parsed.success ? { ok: true, message: parsed.data } : { ok: false, error: 'malformed' };
+}
+
+/** What a client said; a command's own fields are judged later, by `parseOperation`. */
+export function parseClientMessage(json: JsonObject): ClientMessage | undefined {
+  const parsed = fromClient.safeParse(json);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The operation of a command; `undefined` when unknown or its fields do not fit (`PROTOCOL`). */
+export function parseOperation(envelope: CommandEnvelope): WireOperation | undefined {
+  const parsed = operation.safeParse(envelope);
+  return parsed.success ? parsed.data : undefined;
+}

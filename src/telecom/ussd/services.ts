@@ -1,0 +1,122 @@
+/**
+ * What the dialogue asks of the rooms below. `main.ts` hands in the real thing; unit tests hand in
+ * a literal object. Amounts are minor units of `currency`; every act carries a key so that a screen
+ * confirmed twice acts once.
+ */
+
+export type Language = 'en' | 'fr';
+export type TermName = 'day' | 'week' | 'month';
+export type Means = 'mobile_money' | 'tvu' | 'credit';
+
+/** One USSD channel of the operator: a service code in a country. */
+export interface DialogueChannel {
+  id: string;
+  siteId: bigint;
+  country: string;
+  currency: string;
+  timeZone: string;
+  defaultLanguage: Language;
+  serviceCode: string;
+}
+
+export interface CardView {
+  cardId: bigint;
+  number: string;
+  /** `AMINA D.` – never the whole name. */
+  maskedName: string;
+  bouquetName: string;
+  /** End of what is paid, exclusive; null when nothing was ever paid. */
+  paidUntil: Date | null;
+  terms: readonly { term: TermName; priceMinor: bigint }[];
+}
+
+export interface CallerView {
+  /** Null for a phone that nobody registered; it may still pay for any card. */
+  subscriberId: bigint | null;
+  language: Language;
+  cards: readonly CardView[];
+  creditMinor: bigint;
+  tvuUnits: bigint;
+  isReseller: boolean;
+}
+
+export interface EventView {
+  eventId: bigint;
+  code: string;
+  title: string;
+  startsAt: Date;
+  endsAt: Date;
+  priceMinor: bigint;
+  onSale: boolean;
+}
+
+export type Refusal =
+  | 'unknown_card'
+  | 'insufficient_funds'
+  | 'insufficient_units'
+  | 'too_few_units'
+  | 'term_not_sold'
+  | 'event_not_on_sale'
+  | 'event_already_bought'
+  | 'wrong_pin'
+  | 'pin_locked'
+  | 'not_a_reseller'
+  | 'unknown_phone'
+  | 'phone_not_supported'
+  | 'no_tariff'
+  | 'try_later';
+
+export type Done<T> = { ok: true; value: T } | { ok: false; error: Refusal };
+
+/** What is bought: a term of a card, an event on a card, TV units, or plain credit to a card. */
+export type Purchase =
+  | { kind: 'term'; cardId: bigint; term: TermName }
+  | { kind: 'amount'; cardId: bigint; amountMinor: bigint }
+  | { kind: 'event'; cardId: bigint; eventId: bigint }
+  | { kind: 'tvu'; amountMinor: bigint };
+
+export interface Act {
+  channel: DialogueChannel;
+  msisdn: string;
+  /** `(sessionId, screen)`: the same confirmed screen acts once. */
+  key: string;
+}
+
+export interface DialogueServices {
+  /** The caller as the menus show them; one read, safe to call on every dial. */
+  caller(channel: DialogueChannel, msisdn: string): Promise<CallerView>;
+  /** Any card of the channel's site by its number (blanks and dashes allowed); null if unknown. */
+  card(channel: DialogueChannel, number: string): Promise<CardView | null>;
+  event(channel: DialogueChannel, code: string): Promise<EventView | null>;
+  /** Events on sale now, soonest first, at most nine. */
+  events(channel: DialogueChannel): Promise<readonly EventView[]>;
+  /** When bought now, until when would the card be paid? */
+  previewTerm(channel: DialogueChannel, cardId: bigint, term: TermName): Promise<Date | null>;
+  /** Units that `amountMinor` of currency costs, and the credit that `units` give. Null: no tariff. */
+  tvuQuote(
+    channel: DialogueChannel,
+    units: bigint,
+  ): Promise<{ creditMinor: bigint; usedUnits: bigint } | null>;
+  /** The fee on top of `amountMinor` when paid by mobile money; absent where there is none. */
+  mobileMoneyFee?(channel: DialogueChannel, amountMinor: bigint): Promise<bigint>;
+  /** Writes the order; the prompt reaches the phone after the session has ended. */
+  payByMobileMoney(act: Act, purchase: Purchase): Promise<Done<{ amountMinor: bigint }>>;
+  /** Spends credit (or TV units, converted first) at once. */
+  payFromWallet(
+    act: Act,
+    purchase: Purchase,
+    means: 'tvu' | 'credit',
+  ): Promise<Done<{ ref: string; paidUntil: Date | null }>>;
+  convertTvu(
+    act: Act,
+    units: bigint,
+  ): Promise<Done<{ ref: string; creditMinor: bigint; usedUnits: bigint }>>;
+  /** A reseller sends units to a phone; the PIN is checked here, counted and locked. */
+  sendUnits(
+    act: Act,
+    to: string,
+    units: bigint,
+    pin: string,
+  ): Promise<Done<{ ref: string; unitsLeft: bigint }>>;
+  setLanguage(act: Act, language: Language): Promise<void>;
+}
