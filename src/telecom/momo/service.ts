@@ -1,0 +1,293 @@
+/**
+ * Mobile money: prompts that we push, notices that come in, and the questions that close the gap
+ * when a notice never comes. What proves a payment: for a pushed prompt, an order of ours, its
+ * amount, and the operator's own answer when asked again; for a paybill payment, the operator's
+ * address and the channel's token, as Daraja offers nothing else in time.
+ */
+import type { Pool } from 'pg';
+import type { Outcome, Payment, Purpose } from '../../billing/settlement/commands.ts';
+import type { Settlement } from '../../billing/settlement/service.ts';
+import type { Clock, Ids, Logger, Random } from '../../platform/ports.ts';
+import { publicRef } from '../../platform/ref.ts';
+import type { Money, MoneyReason } from '../canonical.ts';
+import { callbackBase, type MoneyChannel } from '../channels.ts';
+import type { DarajaClient } from './daraja-client.ts';
+import {
+  insertOrder,
+  markFailed,
+  markPrompted,
+  markUnproven,
+  type Order,
+  setNextPoll,
+  takeDueOrders,
+} from './orders.ts';
+
+export interface PushOrder {
+  channel: MoneyChannel;
+  siteId: bigint;
+  asset: string;
+  msisdn: string;
+  amount: bigint;
+  purpose: Purpose;
+  /** The same key is the same order. */
+  key: string;
+  /** What the payer sees, at most 13 characters. */
+  description: string;
+}
+
+export interface MobileMoney {
+  /** Writes the order; the prompt goes out shortly after, when the dialogue has left the screen. */
+  order(order: PushOrder): Promise<Order>;
+  /** Money that has moved, by a paybill payment. */
+  paid(channel: MoneyChannel, siteId: bigint, money: Money, raw: Buffer): Promise<Outcome>;
+  /** A pushed prompt ended without money. */
+  notPaid(order: Order, reason: MoneyReason): Promise<void>;
+  /** A callback says that the order is paid: asks again, then settles. */
+  claimed(order: Order, money: Money, raw: Buffer): Promise<Claim>;
+  /** Asks about orders whose time has come. Returns how many it asked about. */
+  pollDue(): Promise<number>;
+  /** Waits for pushes under way. */
+  close(): Promise<void>;
+}
+
+export type Claim =
+  | { kind: 'settled'; outcome: Outcome }
+  /** The operator has not confirmed yet; the callback is kept and asked about. */
+  | { kind: 'kept' }
+  /** The operator says that nothing was paid. */
+  | { kind: 'forged' };
+
+export interface MobileMoneyDeps {
+  pool: Pool;
+  ids: Ids;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  settlement: Pick<Settlement, 'settle'>;
+  clientOf(channelId: string): DarajaClient | null;
+  channelOf(id: string): MoneyChannel | null;
+  /** Tells the payer that nothing was paid, in a text. */
+  sayFailed(order: Order, reason: MoneyReason): Promise<void>;
+  /** The phone shows one dialogue at a time: the prompt waits until the USSD screen is closed. */
+  pushDelayMs: number;
+  sleep(ms: number): Promise<void>;
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+/** When the operator is asked what became of a prompt, after it was sent; then hourly to a day. */
+const POLL_AFTER_MS = [10, 30, 60, 120, 300, 600, 1800].map((s) => s * SECOND_MS);
+const POLLS_MAX = POLL_AFTER_MS.length + 24;
+const POLL_BATCH = 20;
+const POLL_LEASE_MS = MINUTE_MS;
+/** Safaricom gives a prompt about a minute; an order whose push got no answer is given up then. */
+const UNANSWERED_MS_MAX = 2 * MINUTE_MS;
+const TOKEN_BYTES = 16;
+
+export function createMobileMoney(deps: MobileMoneyDeps): MobileMoney {
+  const pushes = new Set<Promise<void>>();
+  return {
+    order: (order) => placeOrder(deps, pushes, order),
+    paid: (channel, siteId, money, raw) => settlePaid(deps, { channel, siteId, money, raw }),
+    notPaid: (order, reason) => fail(deps, order, 'failed', reason),
+    claimed: (order, money, raw) => prove(deps, order, money, raw),
+    async pollDue() {
+      const now = deps.clock.now();
+      const due = await takeDueOrders(deps.pool, {
+        now,
+        limit: POLL_BATCH,
+        leaseMs: POLL_LEASE_MS,
+      });
+      for (const order of due) await poll(deps, order);
+      return due.length;
+    },
+    async close() {
+      await Promise.all(pushes);
+    },
+  };
+}
+
+async function placeOrder(
+  deps: MobileMoneyDeps,
+  pushes: Set<Promise<void>>,
+  wanted: PushOrder,
+): Promise<Order> {
+  await deps.ids.reserve(1);
+  const id = deps.ids.next();
+  const now = deps.clock.now();
+  const { first, order } = await insertOrder(deps.pool, {
+    id,
+    ref: `V${publicRef(id).padStart(7, '0')}`,
+    requestToken: deps.random.hex(TOKEN_BYTES),
+    key: wanted.key,
+    channelId: wanted.channel.id,
+    siteId: wanted.siteId,
+    msisdn: wanted.msisdn,
+    asset: wanted.asset,
+    amount: wanted.amount,
+    purpose: wanted.purpose,
+    nextPollAt: new Date(now.getTime() + UNANSWERED_MS_MAX),
+    createdAt: now,
+  });
+  if (first) {
+    const push = pushPrompt(deps, wanted, order).finally(() => pushes.delete(push));
+    pushes.add(push);
+  }
+  return order;
+}
+
+async function pushPrompt(deps: MobileMoneyDeps, wanted: PushOrder, order: Order): Promise<void> {
+  try {
+    await deps.sleep(deps.pushDelayMs);
+    const answer = await deps.clientOf(order.channelId)?.push({
+      msisdn: order.msisdn,
+      amount: order.amount,
+      accountReference: order.ref,
+      description: wanted.description,
+      callbackUrl: `${callbackBase(wanted.channel)}/push/${order.requestToken}`,
+    });
+    if (answer?.kind === 'accepted') {
+      const next = new Date(deps.clock.now().getTime() + (POLL_AFTER_MS[0] ?? 0));
+      await markPrompted(deps.pool, order.id, answer.checkoutRequestId, next);
+    } else if (answer?.kind === 'refused') {
+      deps.logger.warn('push.refused', { order: order.ref, code: answer.code });
+      await fail(deps, order, 'failed', 'provider_error');
+    } else {
+      deps.logger.warn('push.unknown', { order: order.ref });
+    }
+  } catch (error) {
+    // The order is written: its poll will find out what became of it.
+    deps.logger.error('push.failed', { order: order.ref, error });
+  }
+}
+
+async function fail(
+  deps: MobileMoneyDeps,
+  order: Order,
+  state: 'failed' | 'expired',
+  reason: MoneyReason,
+): Promise<void> {
+  if (await markFailed(deps.pool, order.id, state, reason)) await deps.sayFailed(order, reason);
+}
+
+interface PaidNotice {
+  channel: Pick<MoneyChannel, 'id' | 'provider'>;
+  siteId: bigint;
+  money: Money;
+  raw: Buffer;
+  orderId?: bigint;
+}
+
+/** Purpose: credit what an operator says has moved. Key: the operator's receipt, for ever. */
+function settlePaid(
+  deps: MobileMoneyDeps,
+  { channel, siteId, money, raw, orderId }: PaidNotice,
+): Promise<Outcome> {
+  const payment: Payment = {
+    kind: 'payment',
+    provider: channel.provider,
+    receipt: money.txnId ?? '',
+    channelId: channel.id,
+    siteId,
+    at: deps.clock.now(),
+    raw,
+    amount: BigInt(money.amountMinor ?? 0),
+    asset: money.currency ?? '',
+    accountRef: money.accountRef,
+    payerMsisdn: money.payerMsisdn,
+    payerHash: money.payerHash,
+    orderId: orderId ?? null,
+  };
+  return deps.settlement.settle(payment);
+}
+
+/** A callback alone never credits: the operator is asked whether the request was really paid. */
+async function prove(
+  deps: MobileMoneyDeps,
+  order: Order,
+  money: Money,
+  raw: Buffer,
+): Promise<Claim> {
+  const checkout = order.checkoutRequestId ?? money.requestId;
+  const answer = checkout
+    ? await deps.clientOf(order.channelId)?.query(checkout)
+    : { kind: 'unknown' as const };
+  if (answer?.kind === 'paid')
+    return { kind: 'settled', outcome: await settleOrder(deps, order, money, raw) };
+  if (answer?.kind === 'failed') return { kind: 'forged' };
+  await markUnproven(deps.pool, order.id, {
+    callback: raw,
+    checkoutRequestId: checkout,
+    nextPollAt: new Date(deps.clock.now().getTime() + 5 * SECOND_MS),
+  });
+  return { kind: 'kept' };
+}
+
+function settleOrder(
+  deps: MobileMoneyDeps,
+  order: Order,
+  money: Money,
+  raw: Buffer,
+): Promise<Outcome> {
+  const { channelId, siteId, id: orderId } = order;
+  const channel = deps.channelOf(channelId);
+  const settled = { ...money, payerMsisdn: money.payerMsisdn ?? order.msisdn };
+  return settlePaid(deps, {
+    channel: { id: channelId, provider: channel?.provider ?? 'mpesa' },
+    siteId,
+    money: settled,
+    raw,
+    orderId,
+  });
+}
+
+/** Asks what became of one order, and acts on the answer. */
+async function poll(deps: MobileMoneyDeps, order: Order): Promise<void> {
+  const now = deps.clock.now();
+  const client = deps.clientOf(order.channelId);
+  if (!client || !order.checkoutRequestId) {
+    if (now.getTime() - order.createdAt.getTime() >= UNANSWERED_MS_MAX) {
+      await fail(deps, order, 'expired', 'payer_timeout');
+    }
+    return;
+  }
+  const answer = await client.query(order.checkoutRequestId);
+  if (answer.kind === 'failed') {
+    return fail(deps, order, 'failed', answer.money.reason ?? 'unknown');
+  }
+  const settled = answer.kind === 'paid' && (await settleFromPull(deps, client, order));
+  if (!settled) await setNextPoll(deps.pool, order.id, nextPoll(order, now));
+}
+
+function nextPoll(order: Order, now: Date): Date | null {
+  if (order.polls >= POLLS_MAX) return null;
+  const afterMs = POLL_AFTER_MS[order.polls];
+  return afterMs === undefined
+    ? new Date(now.getTime() + HOUR_MS)
+    : new Date(Math.max(now.getTime() + SECOND_MS, order.createdAt.getTime() + afterMs));
+}
+
+/**
+ * Paid, and the callback is missing or was not proved: the receipt is looked up among the payments
+ * of the last days, under our reference. Without a receipt nothing is credited, because the same
+ * money may still come under it.
+ */
+async function settleFromPull(
+  deps: MobileMoneyDeps,
+  client: DarajaClient,
+  order: Order,
+): Promise<boolean> {
+  const until = new Date(deps.clock.now().getTime() + MINUTE_MS);
+  const payments = await client.pull(new Date(order.createdAt.getTime() - MINUTE_MS), until);
+  const found = payments?.find(
+    (money) =>
+      money.accountRef?.toUpperCase() === order.ref &&
+      money.amountMinor === order.amount.toString() &&
+      money.txnId !== null,
+  );
+  if (!found) return false;
+  const raw = Buffer.from(JSON.stringify({ pulled: found }));
+  const outcome = await settleOrder(deps, order, found, raw);
+  return outcome.kind === 'done' || outcome.kind === 'parked';
+}

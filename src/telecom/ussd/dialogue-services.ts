@@ -1,0 +1,291 @@
+/** The dialogue's services over the real rooms: reads, orders, and acts through settlement. */
+import type { Pool } from 'pg';
+import {
+  type Bouquet,
+  type Catalogue,
+  onSale,
+  type PayPerViewEvent,
+  priceAt,
+  unitsToCredit,
+  versionAt,
+} from '../../billing/catalogue/rules.ts';
+import type { Command, Outcome, Purpose } from '../../billing/settlement/commands.ts';
+import { cardNumber } from '../../billing/settlement/reference.ts';
+import type { Settlement } from '../../billing/settlement/service.ts';
+import { nextTerm } from '../../billing/subscriptions/rules.ts';
+import type { Clock } from '../../platform/ports.ts';
+import { checkPin } from '../../registry/resellers.ts';
+import { saveCard, setPhoneLanguage } from '../../registry/store.ts';
+import type { MoneyChannel } from '../channels.ts';
+import type { MobileMoney } from '../momo/service.ts';
+import type {
+  Act,
+  CardView,
+  DialogueChannel,
+  DialogueServices,
+  Done,
+  EventView,
+  Purchase,
+  Refusal,
+} from './services.ts';
+import type { CardRecord, DialogueStore } from './store.ts';
+
+export interface DialogueServicesDeps {
+  pool: Pool;
+  store: DialogueStore;
+  catalogue(): Catalogue;
+  settlement: Pick<Settlement, 'settle'>;
+  momo: Pick<MobileMoney, 'order'>;
+  /** The paybill that pushes prompts at a site; null where there is none. */
+  moneyChannelOf(siteId: bigint): MoneyChannel | null;
+  clock: Clock;
+}
+
+const EVENTS_SHOWN_MAX = 9;
+/** M-PESA moves whole shillings: a prompt is rounded up, and the rest is credit. */
+const PUSH_STEP_MINOR = 100n;
+const NO_CALLER = { subscriberId: null, language: null, credit: 0n, units: 0n, cards: [] };
+
+export function createDialogueServices(deps: DialogueServicesDeps): DialogueServices {
+  return {
+    async caller(channel, msisdn) {
+      const found = (await deps.store.caller(msisdn)) ?? { ...NO_CALLER, reseller: null };
+      return {
+        subscriberId: found.subscriberId,
+        language: found.language ?? channel.defaultLanguage,
+        cards: found.cards
+          .filter((card) => card.siteId === channel.siteId)
+          .map((card) => cardView(deps, card)),
+        creditMinor: found.credit,
+        tvuUnits: found.units,
+        isReseller: found.reseller !== null,
+      };
+    },
+    async card(channel, written) {
+      const number = cardNumber(written.replace(/[\s-]/g, ''));
+      const card = number ? await deps.store.cardByNumber(number) : undefined;
+      return card && card.siteId === channel.siteId ? cardView(deps, card) : null;
+    },
+    event: async (channel, code) => {
+      const wanted = code.trim().toUpperCase();
+      const found = eventsOf(deps, channel).find((event) => event.code === wanted);
+      return found ? eventView(deps, found) : null;
+    },
+    events: async (channel) =>
+      eventsOf(deps, channel)
+        .filter((event) => onSale(event, deps.clock.now()))
+        .sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime())
+        .slice(0, EVENTS_SHOWN_MAX)
+        .map((event) => eventView(deps, event)),
+    async previewTerm(channel, cardId, term) {
+      const card = await deps.store.cardById(cardId);
+      const at = deps.clock.now();
+      if (!card || priceOf(deps, card.bouquetId, term) === null) return null;
+      return nextTerm(card, { kind: term }, at, channel.timeZone).to;
+    },
+    tvuQuote: async (channel, units) => {
+      const tariff = versionAt(deps.catalogue().tariffs.get(channel.siteId), deps.clock.now());
+      if (!tariff) return null;
+      const worth = unitsToCredit(units, tariff);
+      return { creditMinor: worth?.credit ?? 0n, usedUnits: worth?.used ?? 0n };
+    },
+    payByMobileMoney: (act, purchase) => payByMobileMoney(deps, act, purchase),
+    payFromWallet: (act, purchase, means) => payFromWallet(deps, act, purchase, means),
+    async convertTvu(act, units) {
+      const done = await settle(deps, act, { kind: 'convert_tvu', msisdn: act.msisdn, units });
+      if (!done.ok) return done;
+      const tariff = versionAt(deps.catalogue().tariffs.get(act.channel.siteId), deps.clock.now());
+      const worth = tariff && unitsToCredit(units, tariff);
+      return {
+        ok: true,
+        value: {
+          ref: done.value.ref,
+          creditMinor: worth?.credit ?? 0n,
+          usedUnits: worth?.used ?? 0n,
+        },
+      };
+    },
+    async sendUnits(act, to, units, pin) {
+      const now = deps.clock.now();
+      const checked = await checkPin(deps.pool, { msisdn: act.msisdn, pin, now });
+      if (checked !== 'ok') return { ok: false, error: checked };
+      const done = await settle(deps, act, {
+        kind: 'transfer_tvu',
+        fromMsisdn: act.msisdn,
+        toMsisdn: to,
+        units,
+      });
+      if (!done.ok) return done;
+      const unitsLeft = BigInt(done.value.units ?? 0);
+      return { ok: true, value: { ref: done.value.ref, unitsLeft } };
+    },
+    setLanguage: (act, language) => setPhoneLanguage(deps.pool, act.msisdn, language),
+  };
+}
+
+const bouquetOf = (deps: DialogueServicesDeps, id: bigint): Bouquet | undefined =>
+  deps.catalogue().bouquets.get(id);
+
+function priceOf(
+  deps: DialogueServicesDeps,
+  bouquetId: bigint,
+  term: 'day' | 'week' | 'month',
+): bigint | null {
+  const bouquet = bouquetOf(deps, bouquetId);
+  return bouquet ? priceAt(bouquet, term, deps.clock.now()) : null;
+}
+
+function cardView(deps: DialogueServicesDeps, card: CardRecord): CardView {
+  const terms: { term: 'day' | 'week' | 'month'; priceMinor: bigint }[] = [];
+  for (const term of ['month', 'week', 'day'] as const) {
+    const priceMinor = priceOf(deps, card.bouquetId, term);
+    if (priceMinor !== null) terms.push({ term, priceMinor });
+  }
+  return {
+    cardId: card.id,
+    number: card.number,
+    maskedName: card.maskedName,
+    bouquetName: bouquetOf(deps, card.bouquetId)?.name ?? '',
+    paidUntil: card.paidUntil,
+    terms,
+  };
+}
+
+const eventsOf = (deps: DialogueServicesDeps, channel: DialogueChannel): PayPerViewEvent[] =>
+  [...deps.catalogue().events.values()].filter((event) => event.siteId === channel.siteId);
+
+const eventView = (deps: DialogueServicesDeps, event: PayPerViewEvent): EventView => ({
+  eventId: event.id,
+  code: event.code,
+  title: event.title,
+  startsAt: event.startsAt,
+  endsAt: event.endsAt,
+  priceMinor: event.price,
+  onSale: onSale(event, deps.clock.now()),
+});
+
+type OwnCommand = Extract<Command, { kind: 'buy' | 'convert_tvu' | 'transfer_tvu' }>;
+type OwnAct = OwnCommand extends infer C
+  ? C extends OwnCommand
+    ? Omit<C, 'provider' | 'receipt' | 'channelId' | 'siteId' | 'at' | 'raw'>
+    : never
+  : never;
+
+/** A confirmed screen is a command of its own: its key acts once, however often it is sent. */
+async function settle(
+  deps: DialogueServicesDeps,
+  act: Act,
+  command: OwnAct,
+): Promise<Done<{ ref: string; paidUntil: string | null; units: string | null }>> {
+  const outcome: Outcome = await deps.settlement.settle({
+    ...command,
+    provider: 'ussd',
+    receipt: act.key,
+    channelId: act.channel.id,
+    siteId: act.channel.siteId,
+    at: deps.clock.now(),
+    raw: Buffer.from(JSON.stringify({ act: command.kind, key: act.key })),
+  } as Command);
+  if (outcome.kind !== 'done') return { ok: false, error: 'try_later' };
+  const { settled } = outcome;
+  if (settled.state !== 'settled') return { ok: false, error: refusalOf(settled.code) };
+  return { ok: true, value: settled };
+}
+
+const SPOKEN: ReadonlySet<string> = new Set<Refusal>([
+  'unknown_card',
+  'insufficient_funds',
+  'insufficient_units',
+  'too_few_units',
+  'term_not_sold',
+  'event_not_on_sale',
+  'event_already_bought',
+  'not_a_reseller',
+  'unknown_phone',
+  'no_tariff',
+]);
+
+const refusalOf = (code: string | null): Refusal =>
+  code !== null && SPOKEN.has(code) ? (code as Refusal) : 'try_later';
+
+interface Priced {
+  amount: bigint;
+  purpose: Purpose;
+  description: string;
+}
+
+/** What a purchase costs by mobile money, and what the order is for. */
+async function price(
+  deps: DialogueServicesDeps,
+  act: Act,
+  purchase: Purchase,
+): Promise<Priced | Refusal> {
+  if (purchase.kind === 'tvu') {
+    const caller = await deps.store.caller(act.msisdn);
+    if (!caller?.subscriberId) return 'unknown_phone';
+    const purpose = { kind: 'tvu', subscriberId: caller.subscriberId } as const;
+    return { amount: purchase.amountMinor, purpose, description: 'TV units' };
+  }
+  const card = await deps.store.cardById(purchase.cardId);
+  if (!card || card.siteId !== act.channel.siteId) return 'unknown_card';
+  const cardId = card.id;
+  const description = bouquetOf(deps, card.bouquetId)?.name ?? 'TV';
+  if (purchase.kind === 'amount') {
+    return { amount: purchase.amountMinor, purpose: { kind: 'credit', cardId }, description };
+  }
+  if (purchase.kind === 'term') {
+    const amount = priceOf(deps, card.bouquetId, purchase.term);
+    const purpose = { kind: 'term', cardId, term: purchase.term } as const;
+    return amount === null ? 'term_not_sold' : { amount, purpose, description };
+  }
+  const event = deps.catalogue().events.get(purchase.eventId);
+  if (!event || !onSale(event, deps.clock.now())) return 'event_not_on_sale';
+  const purpose = { kind: 'event', cardId, eventId: event.id } as const;
+  return { amount: event.price, purpose, description: event.code };
+}
+
+const DESCRIPTION_CHARACTERS_MAX = 13;
+
+async function payByMobileMoney(
+  deps: DialogueServicesDeps,
+  act: Act,
+  purchase: Purchase,
+): Promise<Done<{ amountMinor: bigint }>> {
+  const channel = deps.moneyChannelOf(act.channel.siteId);
+  if (!channel) return { ok: false, error: 'phone_not_supported' };
+  const priced = await price(deps, act, purchase);
+  if (typeof priced === 'string') return { ok: false, error: priced };
+  const steps = (priced.amount + PUSH_STEP_MINOR - 1n) / PUSH_STEP_MINOR;
+  const order = await deps.momo.order({
+    channel,
+    siteId: act.channel.siteId,
+    asset: act.channel.currency,
+    msisdn: act.msisdn,
+    amount: steps * PUSH_STEP_MINOR,
+    purpose: priced.purpose,
+    key: act.key,
+    description: priced.description.slice(0, DESCRIPTION_CHARACTERS_MAX),
+  });
+  if ('cardId' in purchase) await saveCard(deps.pool, act.msisdn, purchase.cardId);
+  return { ok: true, value: { amountMinor: order.amount } };
+}
+
+async function payFromWallet(
+  deps: DialogueServicesDeps,
+  act: Act,
+  purchase: Purchase,
+  means: 'tvu' | 'credit',
+): Promise<Done<{ ref: string; paidUntil: Date | null }>> {
+  if (purchase.kind !== 'term' && purchase.kind !== 'event') {
+    return { ok: false, error: 'term_not_sold' };
+  }
+  const done = await settle(deps, act, {
+    kind: 'buy',
+    purpose: purchase,
+    msisdn: act.msisdn,
+    means,
+  });
+  if (!done.ok) return done;
+  const { ref, paidUntil } = done.value;
+  return { ok: true, value: { ref, paidUntil: paidUntil === null ? null : new Date(paidUntil) } };
+}
