@@ -93,7 +93,10 @@ describe('a payment', () => {
       channelId: 'ci-tvu',
     });
     expect(world.settledOf(outcome)).toMatchObject({ paidUntil: null, credit: '4000' });
-    expect(world.said.at(-1)?.message).toMatchObject({ name: 'credit_kept', missing: 1_000n });
+    expect(world.said.at(-1)?.message).toMatchObject({
+      name: 'credit_kept',
+      missing: { amount: 1_000n, term: 'month' },
+    });
   });
 
   it('for an unknown card waits in suspense and tells the payer', async () => {

@@ -28,6 +28,7 @@ export const KENYA: DialogueChannel = {
   timeZone: 'Africa/Nairobi',
   defaultLanguage: 'en',
   serviceCode: '*384*100#',
+  mobileMoney: true,
 };
 
 export const IVORY_COAST: DialogueChannel = {
@@ -182,7 +183,7 @@ export function memory(): Memory {
     writes: 0,
     async get(key) {
       this.reads += 1;
-      return records.get(key) ?? null;
+      return records.get(key);
     },
     async set(key, value) {
       this.writes += 1;

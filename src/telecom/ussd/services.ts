@@ -17,6 +17,8 @@ export interface DialogueChannel {
   timeZone: string;
   defaultLanguage: Language;
   serviceCode: string;
+  /** Prompts can be pushed to the phones of this site. */
+  mobileMoney: boolean;
 }
 
 export interface CardView {

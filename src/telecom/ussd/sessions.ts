@@ -11,7 +11,7 @@ import type { Language } from './services.ts';
 
 /** What the sessions need of a key-value store; any error it throws reaches the caller. */
 export interface SessionKeyValue {
-  get(key: string): Promise<string | null>;
+  get(key: string): Promise<string | undefined>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
   del(key: string): Promise<void>;
 }
@@ -92,8 +92,8 @@ function serialize<T>(value: T): string {
   return text;
 }
 
-function parse<T>(text: string | null): T | null {
-  if (text === null) return null;
+function parse<T>(text: string | undefined): T | null {
+  if (text === undefined) return null;
   try {
     const stored = JSON.parse(text) as Stored<T>;
     return stored.version === VERSION ? stored.value : null;

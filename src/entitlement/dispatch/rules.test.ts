@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import type { CommandOutcome } from '../vip-control/command.ts';
+import { classOf, RESULT_CODES } from '../vip-control/results.ts';
+import { backoffMs, cmdIdOf, judge, type Sending } from './rules.ts';
+
+const NOW = new Date('2026-11-23T13:00:00Z');
+const sending: Sending = { cardNumber: '40210000017', rev: 57, attempts: 0 };
+const judged = (outcome: CommandOutcome, attempts = 0, fraction = 0.5) =>
+  judge(outcome, { ...sending, attempts }, { now: NOW, fraction });
+const inSeconds = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
+
+describe('the back-off', () => {
+  it('is 1, 2, 5, 10, 30, then always 60 seconds', () => {
+    const waits = [1, 2, 3, 4, 5, 6, 7, 1_000].map((attempts) => backoffMs(attempts, 0.5) / 1000);
+    expect(waits).toEqual([1, 2, 5, 10, 30, 60, 60, 60]);
+  });
+
+  it('is spread by a quarter to both sides', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(100),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (n, fraction) => {
+          const ratio = backoffMs(n, fraction) / backoffMs(n, 0.5);
+          expect(ratio).toBeGreaterThanOrEqual(0.75);
+          expect(ratio).toBeLessThanOrEqual(1.25);
+        },
+      ),
+    );
+  });
+});
+
+describe('the name of a command', () => {
+  it('is the same for a repeat and another after each unsuccessful answer', () => {
+    const cas = { id: 'main', epoch: 2 };
+    expect(cmdIdOf(cas, sending)).toBe('main.2.40210000017.57');
+    expect(cmdIdOf(cas, { ...sending, attempts: 3 })).toBe('main.2.40210000017.57.3');
+  });
+});
+
+describe('an outcome', () => {
+  it('done is on air since the head-end says so, or since now', () => {
+    const firstAirAt = inSeconds(-9);
+    expect(judged({ kind: 'done', code: 'DONE', dup: true, firstAirAt })).toEqual({
+      kind: 'on_air',
+      at: firstAirAt,
+    });
+    expect(judged({ kind: 'done', code: 'DONE_NOOP', dup: false })).toEqual({
+      kind: 'on_air',
+      at: NOW,
+    });
+  });
+
+  it('unknown keeps the name of the command', () => {
+    expect(judged({ kind: 'unknown', sent: true }, 4)).toMatchObject({
+      result: 'unknown',
+      attempts: 4,
+      failure: 'NO_ANSWER',
+      nextAt: inSeconds(5),
+    });
+  });
+
+  it('retry waits for the back-off, or longer when the head-end asks for it', () => {
+    const busy = { kind: 'retry', code: 'BUSY' } as const;
+    expect(judged(busy, 2)).toMatchObject({ attempts: 3, nextAt: inSeconds(5), alarm: null });
+    expect(judged({ ...busy, retryAfterMs: 20_000 }, 2)).toMatchObject({ nextAt: inSeconds(20) });
+  });
+
+  it('rejected waits five minutes and raises an alarm, whatever the code', () => {
+    const refusals = RESULT_CODES.filter((code) => classOf(code) !== 'ok' && code !== 'EXPIRED');
+    for (const code of refusals) {
+      expect(judged({ kind: 'rejected', code, class: classOf(code) })).toMatchObject({
+        result: 'refused',
+        attempts: 1,
+        failure: code,
+        nextAt: inSeconds(300),
+        alarm: code === 'STALE_REV' ? 'behind' : 'refused',
+      });
+    }
+  });
+
+  it('expired in the queue of the head-end is tried again soon', () => {
+    const outcome = { kind: 'rejected', code: 'EXPIRED', class: 'state' } as const;
+    expect(judged(outcome)).toMatchObject({ result: 'retry', nextAt: inSeconds(1), alarm: null });
+  });
+});

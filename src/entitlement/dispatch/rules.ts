@@ -1,0 +1,101 @@
+/** What dispatch decides: how a command is named, and what its outcome means. Pure. */
+import type { CommandOutcome } from '../vip-control/command.ts';
+
+export interface Sending {
+  cardNumber: string;
+  rev: number;
+  /** Answers to this revision so far that were no success. */
+  attempts: number;
+}
+
+export type Verdict =
+  | { kind: 'on_air'; at: Date }
+  | {
+      kind: 'again';
+      result: 'refused' | 'retry' | 'unknown';
+      nextAt: Date;
+      attempts: number;
+      /** Kept for staff: a code of the head-end, `NO_ANSWER` or `NOT_SENT`. */
+      failure: string;
+      /** `refused`: a person must mend something. `behind`: the head-end knows a later revision. */
+      alarm: 'refused' | 'behind' | null;
+    };
+
+/** Waits after the first, second, … unsuccessful answer; the last one from then on. */
+const BACKOFF_S = [1, 2, 5, 10, 30, 60];
+/** After a refusal that a person has to mend (a card not registered yet): seconds. */
+export const REFUSED_WAIT_S = 300;
+/** After no answer; the waiting itself took long enough. */
+const UNKNOWN_WAIT_S = 5;
+/** A wait is between 75 % and 125 % of its length, so that many cards do not knock at once. */
+const JITTER = 0.5;
+
+/**
+ * Milliseconds to wait after unsuccessful attempt number `attempts` (from 1); `fraction` in [0, 1)
+ * spreads it.
+ */
+export function backoffMs(attempts: number, fraction: number): number {
+  const index = Math.min(Math.max(attempts, 1), BACKOFF_S.length) - 1;
+  return spreadMs(BACKOFF_S[index] ?? 0, fraction);
+}
+
+function spreadMs(seconds: number, fraction: number): number {
+  return Math.round(seconds * 1000 * (1 - JITTER / 2 + JITTER * fraction));
+}
+
+/**
+ * The name of the command that sends this revision. The same while nobody knows what became of it,
+ * so that a second sending after a crash is no second execution; another one after each
+ * unsuccessful answer, because a head-end repeats the stored answer of a command it has judged.
+ */
+export function cmdIdOf(cas: { id: string; epoch: number }, sending: Sending): string {
+  const name = `${cas.id}.${cas.epoch}.${sending.cardNumber}.${sending.rev}`;
+  return sending.attempts === 0 ? name : `${name}.${sending.attempts}`;
+}
+
+/** What an outcome means for the card; `fraction` in [0, 1) is for jitter. */
+export function judge(
+  outcome: CommandOutcome,
+  sending: Sending,
+  { now, fraction }: { now: Date; fraction: number },
+): Verdict {
+  const after = (ms: number) => new Date(now.getTime() + ms);
+  const { attempts } = sending;
+  const more = attempts + 1;
+  switch (outcome.kind) {
+    case 'done':
+      return { kind: 'on_air', at: outcome.firstAirAt ?? now };
+    case 'unknown':
+      return {
+        kind: 'again',
+        result: 'unknown',
+        nextAt: after(spreadMs(UNKNOWN_WAIT_S, fraction)),
+        attempts,
+        failure: outcome.sent ? 'NO_ANSWER' : 'NOT_SENT',
+        alarm: null,
+      };
+    case 'retry':
+      return {
+        kind: 'again',
+        result: 'retry',
+        nextAt: after(Math.max(backoffMs(more, fraction), outcome.retryAfterMs ?? 0)),
+        attempts: more,
+        failure: outcome.code,
+        alarm: null,
+      };
+    case 'rejected': {
+      // It only lay too long in the head-end's queue: nothing is wrong with it.
+      const late = outcome.code === 'EXPIRED';
+      const waitMs = late ? backoffMs(more, fraction) : spreadMs(REFUSED_WAIT_S, fraction);
+      const refused = outcome.code === 'STALE_REV' ? 'behind' : 'refused';
+      return {
+        kind: 'again',
+        result: late ? 'retry' : 'refused',
+        nextAt: after(waitMs),
+        attempts: more,
+        failure: outcome.code,
+        alarm: late ? null : refused,
+      };
+    }
+  }
+}

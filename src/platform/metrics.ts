@@ -1,0 +1,150 @@
+import client from 'prom-client';
+
+interface Declared {
+  kind: 'counter' | 'histogram' | 'gauge';
+  help: string;
+  labels: readonly string[];
+  buckets?: readonly number[];
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;
+
+/** Every metric there is. A name or label that does not stand here does not compile. */
+export const METRICS = {
+  vip_http_request_seconds: {
+    kind: 'histogram',
+    help: 'Time from the first byte of a request to the end of its answer, by route',
+    labels: ['route', 'method', 'status'],
+    buckets: SECONDS,
+  },
+  vip_settlement_batch_size: {
+    kind: 'histogram',
+    help: 'Commands settled in one transaction',
+    labels: [],
+    buckets: [1, 2, 4, 8, 16, 32, 64],
+  },
+  vip_settlement_batch_seconds: {
+    kind: 'histogram',
+    help: 'Time of one settlement transaction, from its first statement to its commit',
+    labels: [],
+    buckets: SECONDS,
+  },
+  vip_payments_total: {
+    kind: 'counter',
+    help: 'Notices of payments, by provider and by what became of them',
+    labels: ['provider', 'outcome'],
+  },
+  vip_ussd_turns_total: {
+    kind: 'counter',
+    help: 'Screens answered on USSD, by provider and by how the turn ended',
+    labels: ['provider', 'outcome'],
+  },
+  vip_dispatch_results_total: {
+    kind: 'counter',
+    help: 'Answers of the head-end to sets of rights',
+    labels: ['result'],
+  },
+  vip_texts_total: {
+    kind: 'counter',
+    help: 'Texts handed to providers, by result',
+    labels: ['provider', 'result'],
+  },
+  vip_job_runs_total: {
+    kind: 'counter',
+    help: 'Runs of scheduled jobs, by result',
+    labels: ['job', 'result'],
+  },
+  vip_settlement_waiting: {
+    kind: 'gauge',
+    help: 'Commands waiting for a settlement transaction in this process',
+    labels: [],
+  },
+  vip_cards_waiting: {
+    kind: 'gauge',
+    help: 'Cards whose rights are not yet on air',
+    labels: [],
+  },
+  vip_texts_waiting: { kind: 'gauge', help: 'Texts not yet sent', labels: [] },
+  vip_osd_waiting: { kind: 'gauge', help: 'On-screen messages not yet sent', labels: [] },
+  vip_parked_notices: {
+    kind: 'gauge',
+    help: 'Notices received and kept, but not understood yet',
+    labels: [],
+  },
+} as const satisfies Record<string, Declared>;
+
+type Table = typeof METRICS;
+type NamesOf<K extends Declared['kind']> = {
+  [N in keyof Table]: Table[N]['kind'] extends K ? N : never;
+}[keyof Table];
+export type LabelsOf<N extends keyof Table> = Record<Table[N]['labels'][number], string>;
+
+export interface Metrics {
+  /** Adds one. */
+  count<N extends NamesOf<'counter'>>(name: N, labels: LabelsOf<N>): void;
+  /** Notes one value, in the unit that ends the name. */
+  observe<N extends NamesOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
+  /** Asks `fn` whenever the metrics are read; when it fails, the gauge is left out. */
+  gauge(name: NamesOf<'gauge'>, fn: () => number | Promise<number>): void;
+  /** Everything, in the text format of Prometheus. */
+  text(): Promise<string>;
+  contentType: string;
+}
+
+/** A label that varies without end would fill the memory: beyond this many it reads `other`. */
+const SERIES_LIMIT = 300;
+
+/** The metrics of this process, those of Node among them, in a registry of their own. */
+export function createMetrics(): Metrics {
+  const registry = new client.Registry();
+  client.collectDefaultMetrics({ register: registry });
+  const counters = new Map<string, client.Counter>();
+  const histograms = new Map<string, client.Histogram>();
+  const gauges = new Map<string, () => number | Promise<number>>();
+  for (const [name, declared] of Object.entries<Declared>(METRICS)) {
+    const { kind, help } = declared;
+    const options = { name, help, labelNames: declared.labels, registers: [registry] };
+    if (kind === 'counter') counters.set(name, new client.Counter(options));
+    if (kind === 'histogram') {
+      const buckets = [...(declared.buckets ?? SECONDS)];
+      histograms.set(name, new client.Histogram({ ...options, buckets }));
+    }
+  }
+  const bounded = createSeriesBound();
+  return {
+    count: (name, labels) => counters.get(name)?.inc(bounded(name, labels)),
+    observe: (name, labels, value) => histograms.get(name)?.observe(bounded(name, labels), value),
+    gauge: (name, fn) => void gauges.set(name, fn),
+    text: async () => [await registry.metrics(), ...(await gaugeLines(gauges))].join('\n'),
+    contentType: registry.contentType,
+  };
+}
+
+async function gaugeLines(
+  gauges: ReadonlyMap<string, () => number | Promise<number>>,
+): Promise<string[]> {
+  const lines = [...gauges].map(async ([name, fn]) => {
+    try {
+      const { help } = METRICS[name as keyof Table];
+      return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${await fn()}\n`;
+    } catch {
+      return '';
+    }
+  });
+  return Promise.all(lines);
+}
+
+function createSeriesBound() {
+  const seen = new Map<string, Set<string>>();
+  return (name: string, labels: Record<string, string>): Record<string, string> => {
+    const series = seen.get(name) ?? new Set();
+    seen.set(name, series);
+    const key = Object.values(labels).join('\n');
+    if (series.has(key)) return labels;
+    if (series.size < SERIES_LIMIT) {
+      series.add(key);
+      return labels;
+    }
+    return Object.fromEntries(Object.keys(labels).map((label) => [label, 'other']));
+  };
+}

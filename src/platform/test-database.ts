@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { isProcessAlive, processesBelow } from './database/embedded/process.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded.ts';
+import { migrate } from './database/migrate.ts';
+import { silentLogger } from './log.ts';
+import { sleep } from './timers.ts';
+
+/** A database of one test file's own, migrated and empty. */
+export interface TestDatabase {
+  /** As the owner of the tables: for what the product itself may not do. */
+  ownerUrl: string;
+  /** As the product connects. */
+  appUrl: string;
+  drop(): Promise<void>;
+}
+
+/** The one Postgres behind all test databases of a run. */
+export interface TestServer {
+  stop(): Promise<void>;
+}
+
+const FOLDER_PREFIX = 'vip-billing-test-';
+const SWEEP_LIMIT_MS = 5_000;
+const TEMPLATE = 'vip_template';
+/** How the test processes learn of the server that the run's set-up started. */
+const OWNER_URL = 'VIP_TEST_OWNER_URL';
+const APP_URL = 'VIP_TEST_APP_URL';
+
+/**
+ * Starts a Postgres in a temporary folder, with a migrated template database, and tells the test
+ * processes started from here on. Removes what killed runs left behind.
+ */
+export async function startTestServer(migrationsDir: string): Promise<TestServer> {
+  await sweepAbandoned();
+  const dataDir = makeTestFolder();
+  let postgres: EmbeddedPostgres | undefined;
+  const stop = async () => {
+    await postgres?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  try {
+    postgres = await startEmbeddedPostgres({
+      dataDir,
+      logger: silentLogger,
+      durable: false,
+      settings: { max_connections: '100', shared_buffers: '64MB', autovacuum: 'off' },
+    });
+    await onServer(postgres.ownerUrl, `CREATE DATABASE ${TEMPLATE}`);
+    const ownerUrl = withDatabase(postgres.ownerUrl, TEMPLATE);
+    await migrate({ ownerUrl, migrationsDir, logger: silentLogger, appRole: 'vip_app' });
+    process.env[OWNER_URL] = postgres.ownerUrl;
+    process.env[APP_URL] = postgres.appUrl;
+    return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Clones the template, which takes some 50 ms. Drop it after the last test of the file. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const ownerUrl = process.env[OWNER_URL];
+  const appUrl = process.env[APP_URL];
+  if (!ownerUrl || !appUrl) throw new Error('No test server: is the global set-up of jest on?');
+  const name = `vip_test_${process.pid}_${randomBytes(4).toString('hex')}`;
+  await onServer(ownerUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
+  return {
+    ownerUrl: withDatabase(ownerUrl, name),
+    appUrl: withDatabase(appUrl, name),
+    drop: () => onServer(ownerUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
+}
+
+/**
+ * A temporary folder. Remove it after the test; when the run is killed, the next one removes it,
+ * together with any Postgres left running in it.
+ */
+export function makeTestFolder(): string {
+  return mkdtempSync(join(realpathSync(tmpdir()), `${FOLDER_PREFIX}${process.pid}-`));
+}
+
+function withDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}
+
+async function onServer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'vip-test-setup' });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The folder's name tells which run made it; when that process is gone nobody needs it. */
+async function sweepAbandoned(): Promise<void> {
+  const home = realpathSync(tmpdir());
+  for (const name of readdirSync(home)) {
+    if (!name.startsWith(FOLDER_PREFIX)) continue;
+    if (isProcessAlive(Number.parseInt(name.slice(FOLDER_PREFIX.length), 10))) continue;
+    const folder = join(home, name);
+    try {
+      await endProcessesBelow(folder);
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // It belongs to another user, who will remove it.
+    }
+  }
+}
+
+async function endProcessesBelow(folder: string): Promise<void> {
+  const deadline = performance.now() + SWEEP_LIMIT_MS;
+  for (const pid of processesBelow(folder)) {
+    try {
+      process.kill(pid, 'SIGQUIT');
+    } catch (error) {
+      // Its parent took it along.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+  while (processesBelow(folder).length > 0 && performance.now() < deadline) await sleep(20);
+}

@@ -1,0 +1,203 @@
+/** The telecom room, put together: doors, dialogue, mobile money and texts over the channels. */
+import { join } from 'node:path';
+import type { Pool } from 'pg';
+import type { Catalogue, Site } from '../billing/catalogue/rules.ts';
+import type { Settlement } from '../billing/settlement/service.ts';
+import type { KeyValue } from '../platform/kv.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { Clock, Ids, Logger, Random } from '../platform/ports.ts';
+import { sleep, within } from '../platform/timers.ts';
+import type { Channel, Channels, UssdChannel } from './channels.ts';
+import { createDoor, type DoorHandler } from './door.ts';
+import { type Languages, loadLanguages } from './language.ts';
+import { createDarajaClient, type DarajaClient } from './momo/daraja-client.ts';
+import { createMoneyDoor } from './momo/door.ts';
+import { sayPaymentFailed } from './momo/say-failed.ts';
+import { createMobileMoney, type MobileMoney } from './momo/service.ts';
+import { createTvuDoor } from './momo/tvu-door.ts';
+import { createRefusedNotices, type RefusalReason } from './refused.ts';
+import { createTextDoor } from './text/door.ts';
+import { createMessages, type Messages } from './text/messages.ts';
+import { createAfricastalkingTexts } from './text/providers/africastalking-sender.ts';
+import { createTextSender, type TextSender } from './text/sender.ts';
+import { decodeTurn } from './ussd/decode.ts';
+import { createDialogueServices } from './ussd/dialogue-services.ts';
+import { createUssdDoor } from './ussd/door.ts';
+import { createDialogue } from './ussd/engine.ts';
+import type { DialogueChannel } from './ussd/services.ts';
+import { createSessions } from './ussd/sessions.ts';
+import { createDialogueStore } from './ussd/store.ts';
+
+export interface Telecom {
+  /** Answers everything below `/hooks`. */
+  door: ReturnType<typeof createDoor>;
+  momo: MobileMoney;
+  texts: TextSender;
+}
+
+export interface TelecomDeps {
+  pool: Pool;
+  ids: Ids;
+  kv: KeyValue;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  metrics: Metrics;
+  channels: Channels;
+  catalogue(): Catalogue;
+  settlement: Settlement;
+  languages: Languages;
+  messages: Messages;
+  trustedHops: number;
+  pushDelayMs: number;
+}
+
+/** Wording, which settlement needs before the rest of the room can stand. */
+export function createWording(deps: { channels: Channels; catalogue(): Catalogue }): {
+  languages: Languages;
+  messages: Messages;
+} {
+  const languages = loadLanguages(join(import.meta.dirname, '../../config/language'));
+  const siteOf = (id: bigint): Site => {
+    const site = deps.catalogue().sites.get(id);
+    if (!site) throw new Error(`No such site: ${id}`);
+    return site;
+  };
+  const codes = deps.channels.ofKind('ussd');
+  const messages = createMessages({
+    languages,
+    serviceCodeOf: (siteId) => {
+      const { code } = siteOf(siteId);
+      return codes.find((channel) => channel.site === code)?.serviceCode ?? '';
+    },
+    siteOf,
+  });
+  return { languages, messages };
+}
+
+/** Puts the room together; nothing runs before the first request or `texts.wake()`. */
+export function createTelecom(deps: TelecomDeps): Telecom {
+  const sites = siteIndex(deps.catalogue);
+  const momo = createMomo(deps);
+  const refused = createRefusedNotices({
+    ...deps,
+    onRefused: (reason: RefusalReason) =>
+      deps.metrics.count('vip_payments_total', { provider: 'refused', outcome: reason }),
+  });
+  const siteContext = (code: string) => sites.byCode(code);
+  const handlers: Record<Channel['kind'], DoorHandler> = {
+    ussd: createUssd(deps, momo),
+    text: createTextDoor({ ...deps, siteOf: siteContext }),
+    money: createMoneyDoor({ pool: deps.pool, momo, refused, siteOf: siteContext }),
+    tvu: createTvuDoor({ ...deps, refused, siteIdOf: (code) => sites.byCode(code).id }),
+  };
+  const door = createDoor({
+    channels: deps.channels,
+    handlers,
+    refused,
+    logger: deps.logger,
+    trustedHops: deps.trustedHops,
+    onAnswered: (kind, status, seconds) => {
+      const labels = { route: `/hooks/${kind}`, method: 'POST', status: String(status) };
+      deps.metrics.observe('vip_http_request_seconds', labels, seconds);
+    },
+    monotonicMs: () => performance.now(),
+  });
+  return { door, momo, texts: createTexts(deps, sites.codeOf) };
+}
+
+/** Sites by the code that channels name them with. */
+export function siteIndex(catalogue: () => Catalogue) {
+  const byCode = (code: string): Site => {
+    for (const site of catalogue().sites.values()) if (site.code === code) return site;
+    throw new Error(`No such site: ${code}`);
+  };
+  return { byCode, codeOf: (id: bigint): string => catalogue().sites.get(id)?.code ?? '' };
+}
+
+function createMomo(deps: TelecomDeps): MobileMoney {
+  const clients = new Map<string, DarajaClient>();
+  for (const channel of deps.channels.ofKind('money')) {
+    clients.set(channel.id, createDarajaClient(channel, deps));
+  }
+  return createMobileMoney({
+    ...deps,
+    clientOf: (id) => clients.get(id) ?? null,
+    channelOf: (id) => deps.channels.ofKind('money').find((channel) => channel.id === id) ?? null,
+    sayFailed: (order, reason) => sayPaymentFailed(deps, order, reason),
+    sleep: (ms) => sleep(ms),
+  });
+}
+
+function createUssd(deps: TelecomDeps, momo: MobileMoney): DoorHandler {
+  const money = deps.channels.ofKind('money');
+  const { codeOf } = siteIndex(deps.catalogue);
+  const services = createDialogueServices({
+    ...deps,
+    momo,
+    store: createDialogueStore(deps.pool),
+    moneyChannelOf: (siteId) => money.find((channel) => channel.site === codeOf(siteId)) ?? null,
+  });
+  const dialogue = createDialogue({
+    services,
+    sessions: createSessions(deps.kv),
+    clock: deps.clock,
+    logger: deps.logger,
+    languages: deps.languages,
+    within,
+    decodeTurn,
+  });
+  return createUssdDoor({
+    dialogue,
+    logger: deps.logger,
+    channelOf: dialogueChannels(deps),
+    onTurn: (provider, outcome) =>
+      deps.metrics.count('vip_ussd_turns_total', { provider, outcome }),
+  });
+}
+
+function dialogueChannels({ channels, catalogue }: TelecomDeps) {
+  const { byCode } = siteIndex(catalogue);
+  const money = new Set(channels.ofKind('money').map((channel) => channel.site));
+  const known = new Map<string, DialogueChannel>();
+  return (channel: UssdChannel): DialogueChannel => {
+    const before = known.get(channel.id);
+    if (before) return before;
+    const site = byCode(channel.site);
+    const made: DialogueChannel = {
+      id: channel.id,
+      siteId: site.id,
+      country: site.country,
+      currency: site.currency,
+      timeZone: site.timeZone,
+      defaultLanguage: site.language,
+      serviceCode: channel.serviceCode,
+      mobileMoney: money.has(channel.site),
+    };
+    known.set(channel.id, made);
+    return made;
+  };
+}
+
+function createTexts(deps: TelecomDeps, codeOf: (id: bigint) => string): TextSender {
+  const { byCode } = siteIndex(deps.catalogue);
+  const providers = new Map(
+    deps.channels.ofKind('text').map((channel) => [
+      channel.site,
+      createAfricastalkingTexts({
+        username: channel.username,
+        apiKey: channel.apiKey,
+        ...(channel.senderId === undefined ? {} : { senderId: channel.senderId }),
+        ...(channel.baseUrl === undefined ? {} : { baseUrl: channel.baseUrl }),
+        context: byCode(channel.site),
+        logger: deps.logger,
+      }),
+    ]),
+  );
+  return createTextSender({
+    ...deps,
+    providerFor: (siteId) => providers.get(codeOf(siteId)) ?? null,
+    onSent: () =>
+      deps.metrics.count('vip_texts_total', { provider: 'africastalking', result: 'sent' }),
+  });
+}
