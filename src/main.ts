@@ -1,4 +1,4 @@
-/** The process: reads the environment, starts the product, and stops it without dropping anybody. */
+/** The process: reads the environment, starts the product, stops it and drops nobody. */
 import { readConfig } from './platform/config.ts';
 import { createLogger } from './platform/log.ts';
 import { StartError } from './platform/start-error.ts';

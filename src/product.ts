@@ -8,7 +8,7 @@ import type { Pool } from 'pg';
 import { parse } from 'yaml';
 import { foldAccounts } from './billing/ledger/store.ts';
 import { type Billing, createBilling } from './billing/service.ts';
-import { renewDue } from './billing/subscriptions/renewals.ts';
+import { renewDue } from './billing/settlement/renewals.ts';
 import { rightsFor } from './entitlement/rights/rules.ts';
 import { type Entitlement, startEntitlement } from './entitlement/service.ts';
 import type { Config } from './platform/config.ts';

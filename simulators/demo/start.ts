@@ -51,7 +51,10 @@ export async function openDemo(options: DemoOptions): Promise<DemoHouse> {
       writeDemoFile(product, {
         mobileMoneySimulator: money.url,
         textSimulator: texts.url,
-        vipControl: { vcp: `tcp://${HOST}:${headEnd.port}`, http: `http://${HOST}:${headEndHttp.port}` },
+        vipControl: {
+          vcp: `tcp://${HOST}:${headEnd.port}`,
+          http: `http://${HOST}:${headEndHttp.port}`,
+        },
       });
     },
     async stop() {
@@ -73,7 +76,8 @@ async function startSimulators(options: DemoOptions, plan: ReturnType<typeof dem
     clock: systemClock,
     logger,
   });
-  const headEndHttp = await createHeadEndHttp({ headEnd, host: HOST, port: 0, clock: systemClock });
+  const web = { host: HOST, port: 0, clock: systemClock };
+  const headEndHttp = await createHeadEndHttp({ headEnd, ...web });
   const money = await createMobileMoneySimulator({
     ...common,
     ...plan.daraja,

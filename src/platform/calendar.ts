@@ -16,8 +16,10 @@ const MEMORY_ENTRIES_MAX = 10_000;
 const midnights = new Map<string, number>();
 const dates = new Map<string, { from: number; to: number; date: LocalDate }>();
 
+const two = (n: number): string => String(n).padStart(2, '0');
+
 const isoOf = ({ year, month, day }: LocalDate): string =>
-  `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
+  `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
 
 /** `2026-11-23` */
 export const formatLocalDate = isoOf;

@@ -21,6 +21,7 @@ describe('the configuration', () => {
       roles: new Set(['gateway', 'dispatcher', 'scheduler', 'backoffice']),
       providersFile: undefined,
       control: undefined,
+      trustedHops: 0,
       logLevel: 'info',
     });
   });

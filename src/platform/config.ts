@@ -123,10 +123,7 @@ export const SETTINGS = {
     about: 'How many proxies of yours stand in front; their X-Forwarded-For is believed.',
     default: '0',
     must: 'be a whole number from 0 to 9',
-    schema: z
-      .string()
-      .regex(/^\d$/)
-      .transform(Number),
+    schema: z.string().regex(/^\d$/).transform(Number),
   },
   LOG_LEVEL: {
     about: 'The least important lines still logged: debug, info, warn or error.',

@@ -1,4 +1,4 @@
-/** Time, ids and randomness, as values that are passed in. Only this room may touch the real ones. */
+/** Time, ids and randomness are values that are passed in; only this room touches the real ones. */
 
 export interface Clock {
   now(): Date;

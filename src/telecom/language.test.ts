@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fits, SCREEN_SEPTETS_MAX, septets } from './gsm7.ts';
 import {
   amountText,
   createDates,
@@ -10,7 +11,6 @@ import {
   OSD_SEPTETS_MAX,
   PLACEHOLDERS,
 } from './language.ts';
-import { fits, SCREEN_SEPTETS_MAX, septets } from './ussd/gsm7.ts';
 
 const DIRECTORY = join(process.cwd(), 'config/language');
 const read = (name: string): Record<string, string> =>

@@ -12,8 +12,9 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clip, SCREEN_SEPTETS_MAX, septets } from './ussd/gsm7.ts';
-import type { Language } from './ussd/services.ts';
+import { clip, SCREEN_SEPTETS_MAX, septets } from './gsm7.ts';
+
+export type Language = 'en' | 'fr';
 
 type English = typeof import('../../config/language/en.json', { with: { type: 'json' }});
 /** A key of the language files; one that is missing does not compile. */

@@ -15,6 +15,7 @@ import { createMoneyDoor } from './momo/door.ts';
 import { sayPaymentFailed } from './momo/say-failed.ts';
 import { createMobileMoney, type MobileMoney } from './momo/service.ts';
 import { createTvuDoor } from './momo/tvu-door.ts';
+import { readerFor, ussdProviders } from './providers.ts';
 import { createRefusedNotices, type RefusalReason } from './refused.ts';
 import { createTextDoor } from './text/door.ts';
 import { createMessages, type Messages } from './text/messages.ts';
@@ -87,7 +88,11 @@ export function createTelecom(deps: TelecomDeps): Telecom {
   const siteContext = (code: string) => sites.byCode(code);
   const handlers: Record<Channel['kind'], DoorHandler> = {
     ussd: createUssd(deps, momo),
-    text: createTextDoor({ ...deps, siteOf: siteContext }),
+    text: createTextDoor({
+      ...deps,
+      siteOf: siteContext,
+      reportReader: (provider) => readerFor(provider, 'sms.dlr'),
+    }),
     money: createMoneyDoor({ pool: deps.pool, momo, refused, siteOf: siteContext }),
     tvu: createTvuDoor({ ...deps, refused, siteIdOf: (code) => sites.byCode(code).id }),
   };
@@ -149,6 +154,7 @@ function createUssd(deps: TelecomDeps, momo: MobileMoney): DoorHandler {
   });
   return createUssdDoor({
     dialogue,
+    providers: ussdProviders,
     logger: deps.logger,
     channelOf: dialogueChannels(deps),
     onTurn: (provider, outcome) =>

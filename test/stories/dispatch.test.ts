@@ -253,7 +253,7 @@ describe('dispatch', () => {
     expect(await state(number)).toMatchObject({ acked_rev: 1, failure: null, next_at: null });
   });
 
-  it('asks anew after a refusal that the head-end keeps as the answer of that command', async () => {
+  it('asks anew after a refusal that the head-end keeps as its answer', async () => {
     const { dispatch, link } = await setUp();
     let asked = 0;
     // Known when it is taken, unknown when its turn has come.

@@ -6,7 +6,11 @@ import { readFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import { loadOperator, readOperatorFile } from '../../src/billing/catalogue/operator-file.ts';
 import type { Site, TermName } from '../../src/billing/catalogue/rules.ts';
-import { createCatalogue, systemAccounts } from '../../src/billing/catalogue/service.ts';
+import {
+  type CatalogueService,
+  createCatalogue,
+  systemAccounts,
+} from '../../src/billing/catalogue/service.ts';
 import { type BooksCheck, checkBooks } from '../../src/billing/ledger/check.ts';
 import { ensureAccounts } from '../../src/billing/ledger/store.ts';
 import type { Command, Outcome, Payment, Saying } from '../../src/billing/settlement/commands.ts';
@@ -41,6 +45,8 @@ export interface World {
   /** Asserts every invariant of the books. */
   check(): Promise<BooksCheck>;
   said: Saying[];
+  /** After a story has written to the catalogue. */
+  reloadCatalogue(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -58,6 +64,8 @@ type Loose<C> = C extends Command
   : never;
 export type Act = Loose<Command>;
 
+const DAY_MS = 86_400_000;
+
 export const MONEY_CHANNEL = { NBO: 'ke-paybill', ABJ: 'ci-tvu' } as const;
 
 /** Opens the world at an instant. Close it after the last story of the file. */
@@ -66,6 +74,39 @@ export async function createWorld(startIso: string): Promise<World> {
   const pool = createPool({ url: database.appUrl, max: 6, name: 'stories', logger: silentLogger });
   const prisma = createPrisma({ url: database.appUrl, max: 2, logger: silentLogger });
   const ids = createIds(pool);
+  const { catalogue, site, accounts } = await openOperator(pool, prisma, ids);
+  const said: Saying[] = [];
+  const settlement = createSettlement({
+    pool,
+    ids,
+    catalogue: () => catalogue.current(),
+    accounts: () => accounts,
+    ports: { rightsFor, messagesFor: noted(said) },
+    logger: silentLogger,
+    monotonicMs: () => performance.now(),
+  });
+  const state = { now: new Date(startIso), serial: 0 };
+  const parts = { pool, ids, prisma, settlement, said, site, catalogue, state };
+  return {
+    ...parts,
+    now: () => state.now,
+    moveTo(iso) {
+      state.now = new Date(iso);
+    },
+    reloadCatalogue: () => catalogue.reload(),
+    customer: (options = {}) => addCustomer(parts, options),
+    ...acts(parts),
+    ...looks(pool),
+    async close() {
+      await settlement.close();
+      await prisma.$disconnect();
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+
+async function openOperator(pool: Pool, prisma: PrismaClient, ids: Ids) {
   const text = readFileSync(new URL('../../prisma/demo/operator.yaml', import.meta.url), 'utf8');
   const read = readOperatorFile(text);
   if (!read.ok) throw new Error(read.faults.join('; '));
@@ -81,103 +122,79 @@ export async function createWorld(startIso: string): Promise<World> {
     { id: 'ci-tvu', siteId: site('ABJ').id },
   ];
   const accounts = await ensureAccounts(pool, ids, systemAccounts(catalogue.current(), channels));
-  const said: Saying[] = [];
-  let now = new Date(startIso);
-  let serial = 0;
-  const settlement = createSettlement({
-    pool,
-    ids,
-    catalogue: () => catalogue.current(),
-    accounts: () => accounts,
-    ports: {
-      rightsFor,
-      messagesFor(saying, at) {
-        said.push(saying);
-        return {
-          kind: saying.to.kind,
-          template: saying.message.name,
-          target: saying.to.kind === 'text' ? saying.to.msisdn : saying.to.cardNumber,
-          body: saying.message.name,
-          notAfter: new Date(at.getTime() + 86_400_000),
-        };
-      },
-    },
-    logger: silentLogger,
-    monotonicMs: () => performance.now(),
+  return { catalogue, site, accounts };
+}
+
+type Parts = Pick<World, 'pool' | 'ids' | 'prisma' | 'settlement' | 'said' | 'site'> & {
+  catalogue: CatalogueService;
+  state: { now: Date; serial: number };
+};
+
+/** Notes what is said, and has it written under the name of its message. */
+const noted = (said: Saying[]) => (saying: Saying, at: Date) => {
+  said.push(saying);
+  return {
+    kind: saying.to.kind,
+    template: saying.message.name,
+    target: saying.to.kind === 'text' ? saying.to.msisdn : saying.to.cardNumber,
+    body: saying.message.name,
+    notAfter: new Date(at.getTime() + DAY_MS),
+  };
+};
+
+async function addCustomer({ pool, ids, site, catalogue, state }: Parts, o: Partial<Customer>) {
+  state.serial += 1;
+  const code = o.siteCode ?? 'NBO';
+  const number = withLuhnDigit(`40210${String(state.serial).padStart(5, '0')}`);
+  const country = code === 'NBO' ? '+254700' : '+2250700';
+  const msisdn = o.msisdn ?? `${country}${String(100_000 + state.serial)}`;
+  const wanted = o.bouquet ?? (code === 'NBO' ? 'ESSENTIAL' : 'ACCESS');
+  const bouquet = [...catalogue.current().bouquets.values()].find(
+    (b) => b.code === wanted && b.siteId === site(code).id,
+  );
+  if (!bouquet) throw new Error(`No bouquet ${wanted}`);
+  const { term = 'month', autoRenew = false } = o;
+  const id = await openCustomer(pool, ids, {
+    site: site(code),
+    fullName: `Customer ${state.serial}`,
+    msisdn,
+    language: site(code).language,
+    cards: [{ number, bouquetId: bouquet.id, term, autoRenew }],
+    at: state.now,
   });
-  const world: World = {
-    pool,
-    ids,
-    prisma,
-    settlement,
-    said,
-    site,
-    now: () => now,
-    moveTo(iso) {
-      now = new Date(iso);
-    },
-    async customer(options = {}) {
-      serial += 1;
-      const code = options.siteCode ?? 'NBO';
-      const number = withLuhnDigit(`40210${String(serial).padStart(5, '0')}`);
-      const country = code === 'NBO' ? '+254700' : '+2250700';
-      const msisdn = options.msisdn ?? `${country}${String(100_000 + serial)}`;
-      const wanted = options.bouquet ?? (code === 'NBO' ? 'ESSENTIAL' : 'ACCESS');
-      const bouquet = [...catalogue.current().bouquets.values()].find(
-        (b) => b.code === wanted && b.siteId === site(code).id,
-      );
-      if (!bouquet) throw new Error(`No bouquet ${wanted}`);
-      const { term = 'month', autoRenew = false } = options;
-      const id = await openCustomer(pool, ids, {
-        site: site(code),
-        fullName: `Customer ${serial}`,
-        msisdn,
-        language: site(code).language,
-        cards: [{ number, bouquetId: bouquet.id, term, autoRenew }],
-        at: now,
-      });
-      return { number, msisdn, id };
-    },
-    pay: ({ amount, ...rest }) =>
-      world.act({
-        kind: 'payment',
-        amount,
-        asset: 'KES',
-        accountRef: null,
-        payerMsisdn: null,
-        payerHash: null,
-        orderId: null,
-        ...rest,
-      }),
-    act(command) {
-      serial += 1;
-      return settlement.settle({
-        provider: 'mpesa',
-        receipt: `R${String(serial).padStart(9, '0')}`,
-        channelId: MONEY_CHANNEL.NBO,
-        siteId: site('NBO').id,
-        at: now,
-        raw: Buffer.from('{}'),
-        ...command,
-      } as Command);
-    },
+  return { number, msisdn, id };
+}
+
+function acts({ settlement, site, state }: Parts): Pick<World, 'act' | 'pay' | 'settledOf'> {
+  const act = (command: Act) => {
+    state.serial += 1;
+    return settlement.settle({
+      provider: 'mpesa',
+      receipt: `R${String(state.serial).padStart(9, '0')}`,
+      channelId: MONEY_CHANNEL.NBO,
+      siteId: site('NBO').id,
+      at: state.now,
+      raw: Buffer.from('{}'),
+      ...command,
+    } as Command);
+  };
+  const nobody = { accountRef: null, payerMsisdn: null, payerHash: null, orderId: null };
+  return {
+    act,
+    pay: (payment) => act({ kind: 'payment', asset: 'KES', ...nobody, ...payment }),
     settledOf(outcome) {
       if (outcome.kind !== 'done') throw new Error(`Not done: ${outcome.kind}`);
       return outcome.settled;
     },
-    async rows(sql, values = []) {
-      const result = await pool.query(sql, values);
-      return JSON.parse(
-        JSON.stringify(result.rows, (_k, v) => (typeof v === 'bigint' ? v.toString() : v)),
-      );
-    },
-    check: () => checkBooks(pool),
-    async close() {
-      await settlement.close();
-      await prisma.$disconnect();
-      await pool.end();
-      await database.drop();
-    },
   };
-  return world;
 }
+
+const looks = (pool: Pool): Pick<World, 'rows' | 'check'> => ({
+  async rows(sql, values = []) {
+    const result = await pool.query(sql, values);
+    return JSON.parse(
+      JSON.stringify(result.rows, (_k, v) => (typeof v === 'bigint' ? v.toString() : v)),
+    );
+  },
+  check: () => checkBooks(pool),
+});

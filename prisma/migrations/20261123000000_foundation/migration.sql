@@ -346,7 +346,7 @@ CREATE TABLE event_purchase (
   card_id        bigint NOT NULL REFERENCES card (id),
   subscriber_id  bigint NOT NULL REFERENCES subscriber (id),
   asset          text NOT NULL,
-  -- Money stays held until the rights are on air, and goes back at the event's end if they never were.
+  -- Held until the rights are on air; goes back at the event's end if they never were.
   price          bigint NOT NULL CHECK (price > 0),
   tax            bigint NOT NULL CHECK (tax BETWEEN 0 AND price),
   state          text NOT NULL CHECK (state IN ('held', 'captured', 'released')),

@@ -92,7 +92,7 @@ export function versionAt<T extends { from: Date }>(
 export const priceAt = (bouquet: Bouquet, term: TermName, at: Date): bigint | null =>
   versionAt(bouquet.prices[term], at)?.amount ?? null;
 
-/** Price of `days` days sold by amount, as a fraction: numerator / denominator minor units a day. */
+/** Price of a day sold by amount, as a fraction of minor units: numerator / denominator. */
 export function dayRateAt(
   bouquet: Bouquet,
   rate: PaymentPolicy['dayRate'],

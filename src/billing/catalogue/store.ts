@@ -1,5 +1,6 @@
 /** The catalogue in Postgres: read whole into memory, because every payment looks at it. */
 import type { PrismaClient } from '../../platform/database/client/client.ts';
+import type { SiteModel, TvuTariffModel } from '../../platform/database/client/models.ts';
 import { paymentPolicy } from './policy.ts';
 import type {
   Bouquet,
@@ -23,33 +24,8 @@ export async function loadCatalogue(prisma: PrismaClient): Promise<Catalogue> {
     prisma.event.findMany(),
     prisma.tvuTariff.findMany({ orderBy: { fromAt: 'asc' } }),
   ]);
-  const tariffsOf = new Map<bigint, TvuTariff[]>();
-  for (const row of tariffs) {
-    const tariff: TvuTariff = {
-      from: row.fromAt,
-      price: row.price,
-      valueUnits: row.valueUnits,
-      valueAmount: row.valueAmount,
-    };
-    tariffsOf.set(row.siteId, [...(tariffsOf.get(row.siteId) ?? []), tariff]);
-  }
   return {
-    sites: new Map(
-      sites.map((row): [bigint, Site] => [
-        row.id,
-        {
-          id: row.id,
-          code: row.code,
-          name: row.name,
-          country: row.country,
-          currency: row.currency,
-          tvuAsset: row.tvuAsset,
-          timeZone: row.timeZone,
-          language: row.language as Site['language'],
-          payment: paymentPolicy.parse(row.policy),
-        },
-      ]),
-    ),
+    sites: new Map(sites.map((row) => [row.id, siteOf(row)])),
     bouquets: new Map(
       bouquets.map((row): [bigint, Bouquet] => [
         row.id,
@@ -58,32 +34,45 @@ export async function loadCatalogue(prisma: PrismaClient): Promise<Catalogue> {
           siteId: row.siteId,
           code: row.code,
           name: row.name,
-          taxPermyriad: BigInt(Math.round(Number(row.taxPercent) * PERCENT_TO_PERMYRIAD)),
+          taxPermyriad: permyriad(row.taxPercent),
           products: row.bouquetProducts.map((product) => product.product).sort(),
           prices: pricesByTerm(row.prices),
         },
       ]),
     ),
     events: new Map(
-      events.map((row): [bigint, PayPerViewEvent] => [
-        row.id,
-        {
-          id: row.id,
-          siteId: row.siteId,
-          code: row.code,
-          title: row.title,
-          product: row.product,
-          startsAt: row.startsAt,
-          endsAt: row.endsAt,
-          saleFrom: row.saleFrom,
-          saleUntil: row.saleUntil,
-          price: row.price,
-          taxPermyriad: BigInt(Math.round(Number(row.taxPercent) * PERCENT_TO_PERMYRIAD)),
-        },
+      events.map(({ taxPercent, ...event }): [bigint, PayPerViewEvent] => [
+        event.id,
+        { ...event, taxPermyriad: permyriad(taxPercent) },
       ]),
     ),
-    tariffs: tariffsOf,
+    tariffs: tariffsBySite(tariffs),
   };
+}
+
+/** Two decimals at the most, so this is exact. */
+const permyriad = (percent: { toString(): string }): bigint =>
+  BigInt(Math.round(Number(percent) * PERCENT_TO_PERMYRIAD));
+
+const siteOf = (row: SiteModel): Site => ({
+  id: row.id,
+  code: row.code,
+  name: row.name,
+  country: row.country,
+  currency: row.currency,
+  tvuAsset: row.tvuAsset,
+  timeZone: row.timeZone,
+  language: row.language as Site['language'],
+  payment: paymentPolicy.parse(row.policy),
+});
+
+function tariffsBySite(rows: readonly TvuTariffModel[]): Map<bigint, TvuTariff[]> {
+  const tariffs = new Map<bigint, TvuTariff[]>();
+  for (const { siteId, fromAt: from, price, valueUnits, valueAmount } of rows) {
+    const tariff = { from, price, valueUnits, valueAmount };
+    tariffs.set(siteId, [...(tariffs.get(siteId) ?? []), tariff]);
+  }
+  return tariffs;
 }
 
 function pricesByTerm(rows: readonly { term: string; fromAt: Date; amount: bigint }[]) {

@@ -24,7 +24,7 @@ export const CHART = {
 export type AccountKind = keyof typeof CHART;
 export type AccountPolicy = 'exact' | 'folded';
 
-/** What an account is: `owner` is `site:<id>`, `channel:<id>`, `subscriber:<id>`, `reseller:<id>`. */
+/** `owner` is `site:<id>`, `channel:<id>`, `subscriber:<id>` or `reseller:<id>`. */
 export interface AccountName {
   owner: string;
   kind: AccountKind;

@@ -54,7 +54,8 @@ const written = async (fields: { kind?: string; body?: string; validSeconds?: nu
 };
 const row = async (id: bigint) => {
   const { rows } = await pool.query(
-    'SELECT state, next_at, attempts, lease_until, provider_id, failure FROM outbound WHERE id = $1',
+    `SELECT state, next_at, attempts, lease_until, provider_id, failure
+       FROM outbound WHERE id = $1`,
     [id],
   );
   return rows[0];

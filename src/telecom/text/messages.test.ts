@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Message, Saying } from '../../billing/settlement/commands.ts';
+import { fits, SCREEN_SEPTETS_MAX } from '../gsm7.ts';
 import { loadLanguages, OSD_SEPTETS_MAX } from '../language.ts';
-import { fits, SCREEN_SEPTETS_MAX } from '../ussd/gsm7.ts';
 import { createMessages } from './messages.ts';
 
 const AT = new Date('2026-11-23T08:00:00Z');

@@ -47,6 +47,15 @@ const PUSH_STEP_MINOR = 100n;
 const NO_CALLER = { subscriberId: null, language: null, credit: 0n, units: 0n, cards: [] };
 
 export function createDialogueServices(deps: DialogueServicesDeps): DialogueServices {
+  return { ...reads(deps), ...acts(deps) };
+}
+
+type Reads = Pick<
+  DialogueServices,
+  'caller' | 'card' | 'event' | 'events' | 'previewTerm' | 'tvuQuote'
+>;
+
+function reads(deps: DialogueServicesDeps): Reads {
   return {
     async caller(channel, msisdn) {
       const found = (await deps.store.caller(msisdn)) ?? { ...NO_CALLER, reseller: null };
@@ -89,6 +98,11 @@ export function createDialogueServices(deps: DialogueServicesDeps): DialogueServ
       const worth = unitsToCredit(units, tariff);
       return { creditMinor: worth?.credit ?? 0n, usedUnits: worth?.used ?? 0n };
     },
+  };
+}
+
+function acts(deps: DialogueServicesDeps): Omit<DialogueServices, keyof Reads> {
+  return {
     payByMobileMoney: (act, purchase) => payByMobileMoney(deps, act, purchase),
     payFromWallet: (act, purchase, means) => payFromWallet(deps, act, purchase, means),
     async convertTvu(act, units) {

@@ -2,14 +2,14 @@
 import type { Logger } from '../../platform/ports.ts';
 import type { UssdChannel } from '../channels.ts';
 import type { DoorHandler } from '../door.ts';
-import { isRefused, MISSING_FIELD, type ProviderAnswer } from '../provider.ts';
-import { readerFor, ussdProviders } from '../providers.ts';
+import { isRefused, MISSING_FIELD, type ProviderAnswer, type UssdProvider } from '../provider.ts';
 import type { Dialogue } from './engine.ts';
 import type { DialogueChannel } from './services.ts';
 
 export interface UssdDoorDeps {
   dialogue: Dialogue;
   logger: Logger;
+  providers: ReadonlyMap<string, UssdProvider>;
   channelOf(channel: UssdChannel): DialogueChannel;
   onTurn?(provider: string, outcome: 'continue' | 'end' | 'refused'): void;
 }
@@ -21,11 +21,11 @@ const BAD_REQUEST = { text: 'Bad request', close: true };
 export function createUssdDoor(deps: UssdDoorDeps): DoorHandler {
   return async ({ channel, rest, raw }) => {
     const ussd = channel as UssdChannel;
-    const provider = ussdProviders.get(ussd.provider);
+    const provider = deps.providers.get(ussd.provider);
     if (!provider) throw new Error(`No USSD provider ${ussd.provider}`);
     const site = deps.channelOf(ussd);
     if (rest === 'end') {
-      const event = readerFor(ussd.provider, 'ussd.end')?.(raw, site);
+      const event = provider.readers['ussd.end']?.(raw, site);
       if (!event || !('type' in event) || event.type !== 'ussd.end') {
         return { ...EMPTY, status: 400 };
       }

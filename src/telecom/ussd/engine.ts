@@ -7,9 +7,9 @@
 
 import type { Clock, Logger } from '../../platform/ports.ts';
 import type { UssdEnd, UssdTurn } from '../canonical.ts';
+import { clip, fits, SCREEN_SEPTETS_MAX } from '../gsm7.ts';
 import { createDates, type LanguageKey, type Languages } from '../language.ts';
 import type { UssdReply, UssdRequest } from '../provider.ts';
-import { clip, fits, SCREEN_SEPTETS_MAX } from './gsm7.ts';
 import {
   advance,
   brokenOff,

@@ -1,7 +1,7 @@
 /** Every screen and walk through the screens, at the limits of what can be typed and shown. */
 
 import fc from 'fast-check';
-import { fits, SCREEN_SEPTETS_MAX } from './gsm7.ts';
+import { fits, SCREEN_SEPTETS_MAX } from '../gsm7.ts';
 import { AMINA, DERBY, phone, RICH, world } from './script.fixture.ts';
 
 const RICH_RESELLER = { ...RICH, isReseller: true };

@@ -4,7 +4,9 @@
  * confirmed twice acts once.
  */
 
-export type Language = 'en' | 'fr';
+import type { Language } from '../language.ts';
+
+export type { Language };
 export type TermName = 'day' | 'week' | 'month';
 export type Means = 'mobile_money' | 'tvu' | 'credit';
 
@@ -94,7 +96,7 @@ export interface DialogueServices {
   events(channel: DialogueChannel): Promise<readonly EventView[]>;
   /** When bought now, until when would the card be paid? */
   previewTerm(channel: DialogueChannel, cardId: bigint, term: TermName): Promise<Date | null>;
-  /** Units that `amountMinor` of currency costs, and the credit that `units` give. Null: no tariff. */
+  /** The credit that `units` give and the units used for it; null without a tariff. */
   tvuQuote(
     channel: DialogueChannel,
     units: bigint,

@@ -101,7 +101,8 @@ async function loadCallers(
   const [people, cards] = await Promise.all([
     pool.query({
       name: 'dialogue-callers',
-      text: `SELECT k.msisdn, p.subscriber_id, s.site_id, coalesce(p.language, s.language) AS language,
+      text: `SELECT k.msisdn, p.subscriber_id, s.site_id,
+                    coalesce(p.language, s.language) AS language,
                     w.amount AS credit, coalesce(rb.amount, t.amount) AS units,
                     r.id AS reseller_id, r.site_id AS reseller_site_id
                FROM unnest($1::text[]) AS k (msisdn)

@@ -1,4 +1,4 @@
-import { paginate } from '../gsm7.ts';
+import { paginate } from '../../gsm7.ts';
 import type { CallerView } from '../services.ts';
 import type { Words } from '../words.ts';
 import {

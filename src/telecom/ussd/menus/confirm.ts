@@ -32,7 +32,7 @@ import {
 export const confirm: Screen = {
   show: async (ask, state) => {
     const offer = await offerOf(ask, state);
-    return 'go' in offer ? offer : drawConfirm(ask.words, offer);
+    return 'go' in offer ? offer : drawConfirm(ask.words, offer, ask.channel.mobileMoney);
   },
 
   act: async ({ services, words }, act, state, deed) => {
@@ -166,15 +166,18 @@ async function meansFor(
 }
 
 /** The offer in words, shorter where the long form does not fit. */
-export function drawConfirm(words: Words, offer: Offer): Shown {
+export function drawConfirm(words: Words, offer: Offer, mobileMoney: boolean): Shown {
   const { units, creditMinor } = offer;
-  const choices: Record<string, Step> = { ...CANCEL_CHOICES, '1': pay(offer, 'mobile_money') };
+  const choices: Record<string, Step> = { ...CANCEL_CHOICES };
   const full = [offer.head];
   if (offer.feeMinor > 0n)
     full.push(words.say('confirm.fee', { fee: words.amount(offer.feeMinor) }));
   const short = [...full];
-  full.push(words.say('confirm.mobile_money'));
-  short.push(words.say('confirm.mobile_money.short'));
+  if (mobileMoney) {
+    full.push(words.say('confirm.mobile_money'));
+    short.push(words.say('confirm.mobile_money.short'));
+    choices['1'] = pay(offer, 'mobile_money');
+  }
   if (units !== null) {
     full.push(words.say('confirm.units', { units: String(units) }));
     short.push(words.say('confirm.units.short'));
@@ -184,6 +187,9 @@ export function drawConfirm(words: Words, offer: Offer): Shown {
     full.push(words.say('confirm.credit', { credit: words.amount(creditMinor) }));
     short.push(words.say('confirm.credit.short'));
     choices['3'] = pay(offer, 'credit');
+  }
+  if (!mobileMoney && units === null && creditMinor === null) {
+    full.push(words.say('confirm.no_means'));
   }
   const cancel = words.say('confirm.cancel');
   return {

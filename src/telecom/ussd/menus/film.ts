@@ -1,4 +1,4 @@
-import { paginate } from '../gsm7.ts';
+import { paginate } from '../../gsm7.ts';
 import type { EventView } from '../services.ts';
 import { typedEvent } from '../typed.ts';
 import type { Words } from '../words.ts';

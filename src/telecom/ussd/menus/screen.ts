@@ -3,8 +3,8 @@
  * leads; the answers are kept with the session, so that what is acted on is what was shown.
  */
 
+import { clip, fits, SCREEN_SEPTETS_MAX } from '../../gsm7.ts';
 import type { LanguageKey } from '../../language.ts';
-import { clip, fits, SCREEN_SEPTETS_MAX } from '../gsm7.ts';
 import type {
   Act,
   CardView,

@@ -18,20 +18,22 @@ const TVU: State = { screen: 'tvu' };
 /** TV units: buy, convert to credit and, for resellers, send. */
 export const tvu: Screen = {
   show: async ({ services, channel, msisdn, words }) =>
-    drawTvu(words, await services.caller(channel, msisdn)),
+    drawTvu(words, await services.caller(channel, msisdn), channel.mobileMoney),
 };
 
 /** The menu of TV units; sending stands there for resellers alone. */
-export function drawTvu(words: Words, caller: CallerView): Shown {
+export function drawTvu(words: Words, caller: CallerView, mobileMoney: boolean): Shown {
   const send: Step = caller.isReseller
     ? { go: { screen: 'send.phone' } }
     : { stay: 'hint.reseller' };
   const lines = [words.say('tvu.menu', { units: String(caller.tvuUnits) })];
+  if (mobileMoney) lines.push(words.say('tvu.buy'));
+  lines.push(words.say('tvu.turn'));
   if (caller.isReseller) lines.push(words.say('tvu.send'));
   lines.push(words.say('nav.back'));
   const choices = {
     ...backTo(MAIN),
-    '1': { go: { screen: 'tvu.amount' } },
+    ...(mobileMoney ? { '1': { go: { screen: 'tvu.amount' } } as const } : {}),
     '2': { go: { screen: 'tvu.units' } },
     '3': send,
   } as const;

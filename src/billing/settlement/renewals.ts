@@ -1,7 +1,7 @@
-/** Wakes the renewals whose term has ended; whether there is money for them is settlement's word. */
+/** Wakes the renewals whose term has ended; whether there is money is settlement's word. */
 import type { Pool } from 'pg';
 import type { Clock } from '../../platform/ports.ts';
-import type { Settlement } from '../settlement/service.ts';
+import type { Settlement } from './service.ts';
 
 const BATCH = 500;
 
