@@ -22,7 +22,7 @@ import { createJobs, type Jobs } from './platform/jobs.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './platform/kv.ts';
 import type { ServiceLogger } from './platform/log.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
-import type { Ids } from './platform/ports.ts';
+import type { Clock, Ids } from './platform/ports.ts';
 import { StartError } from './platform/start-error.ts';
 import { systemClock, systemRandom } from './platform/system.ts';
 import { type Channels, readChannels } from './telecom/channels.ts';
@@ -52,6 +52,10 @@ export interface ProductOptions {
   config: Config;
   logger: ServiceLogger;
   /** Only in demo mode; `url` is where the product will answer. */
+  /** The time of the house; the machine's own unless a story says otherwise. */
+  clock?: Clock;
+  /** How long a prompt waits for the USSD screen to close. */
+  pushDelayMs?: number;
   openDemo?(opened: { url: string; pool: Pool; prisma: Prisma; ids: Ids }): Promise<DemoHouse>;
 }
 
@@ -86,7 +90,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
 }
 
 async function open(
-  { config, logger, openDemo }: ProductOptions,
+  { config, logger, openDemo, clock = systemClock, pushDelayMs = PUSH_DELAY_MS }: ProductOptions,
   closers: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<Product> {
@@ -110,7 +114,7 @@ async function open(
   const billing = await openBilling(house, channels, logger);
   closers.push(() => billing.settlement.close());
   const parts = { config, pool, prisma, ids, billing, channels, url: http.url };
-  const rooms = await openRooms({ parts, house, demo, logger, closers });
+  const rooms = await openRooms({ parts, house, demo, logger, closers, clock, pushDelayMs });
   const checks = {
     database: () => pool.query('SELECT 1'),
     ...(config.roles.has('gateway') ? { sessions: () => readySessions(house) } : {}),
@@ -204,6 +208,8 @@ interface Opening {
   demo: DemoHouse | undefined;
   logger: ServiceLogger;
   closers: (() => Promise<void>)[];
+  clock: Clock;
+  pushDelayMs: number;
 }
 
 interface Rooms {
@@ -213,12 +219,13 @@ interface Rooms {
 }
 
 /** The rooms that this process's roles need, and their work in the background. */
-async function openRooms({ parts, house, demo, logger, closers }: Opening): Promise<Rooms> {
+async function openRooms(opening: Opening): Promise<Rooms> {
+  const { parts, house, demo, logger, closers, clock, pushDelayMs } = opening;
   const { config, billing, channels, pool, ids } = parts;
   const { settlement } = billing;
   const catalogue = () => billing.catalogue.current();
   const has = (role: 'gateway' | 'dispatcher' | 'scheduler') => config.roles.has(role);
-  const common = { pool, ids, clock: systemClock, random: systemRandom, settlement };
+  const common = { pool, ids, clock, random: systemRandom, settlement };
   const control = demo?.control ?? config.control;
   const entitlement =
     has('dispatcher') && control
@@ -240,7 +247,7 @@ async function openRooms({ parts, house, demo, logger, closers }: Opening): Prom
     channels,
     catalogue,
     trustedHops: config.trustedHops,
-    pushDelayMs: PUSH_DELAY_MS,
+    pushDelayMs,
   });
   closers.push(() => telecom.momo.close());
   if (has('dispatcher')) {
@@ -255,7 +262,9 @@ async function openRooms({ parts, house, demo, logger, closers }: Opening): Prom
     },
   });
   watch(house.metrics, parts, entitlement);
-  const jobs = has('scheduler') ? startJobs({ parts, house, telecom, entitlement, logger }) : null;
+  const jobs = has('scheduler')
+    ? startJobs({ parts, house, telecom, entitlement, logger, clock })
+    : null;
   if (jobs) closers.push(() => jobs.stop());
   return { telecom: has('gateway') ? telecom : null, entitlement, jobs };
 }
@@ -266,10 +275,11 @@ interface Working {
   telecom: Telecom;
   entitlement: Entitlement | null;
   logger: ServiceLogger;
+  clock: Clock;
 }
 
 /** What wakes by the calendar; each runs in one process, wherever several wake. */
-function startJobs({ parts, house, telecom, entitlement, logger }: Working): Jobs {
+function startJobs({ parts, house, telecom, entitlement, logger, clock }: Working): Jobs {
   const { billing, pool } = parts;
   const jobs = createJobs({
     pool: house.jobPool,
@@ -279,9 +289,7 @@ function startJobs({ parts, house, telecom, entitlement, logger }: Working): Job
   const add = (name: string, cron: string, run: () => Promise<unknown>) =>
     jobs.add({ name, cron, run: async () => void (await run()) });
   add('poll-orders', '*/5 * * * * *', () => telecom.momo.pollDue());
-  add('renew', '*/10 * * * * *', () =>
-    renewDue({ pool, settlement: billing.settlement, clock: systemClock }),
-  );
+  add('renew', '*/10 * * * * *', () => renewDue({ pool, settlement: billing.settlement, clock }));
   add('fold', '30 * * * * *', () => foldAccounts(pool));
   add('reload-catalogue', '15 * * * * *', () => billing.catalogue.reload());
   if (entitlement) {

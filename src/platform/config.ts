@@ -160,20 +160,28 @@ export function readConfig(env: Environment): Config {
     if (!control && roles.has('dispatcher')) throw missing('VIP_CONTROL_URL');
   }
   const bind = readOr(env, 'VIP_BIND');
-  const ownerUrl = read(env, 'DATABASE_OWNER_URL') ?? appUrl;
   return {
     isDemo,
     isProduction,
     port: readOr(env, 'PORT'),
     bind: isDemo ? '127.0.0.1' : bind,
-    dataDir: readOr(env, 'VIP_DATA_DIR'),
-    database: appUrl && ownerUrl ? { kind: 'server', appUrl, ownerUrl } : { kind: 'embedded' },
+    ...readDatabase(env),
     redisUrl: read(env, 'REDIS_URL'),
     roles,
     providersFile,
     control,
     trustedHops: readOr(env, 'VIP_TRUSTED_PROXIES'),
     logLevel: readOr(env, 'LOG_LEVEL'),
+  };
+}
+
+/** Which database the environment describes; what a command needs that starts nothing else. */
+export function readDatabase(env: Environment): Pick<Config, 'dataDir' | 'database'> {
+  const appUrl = read(env, 'DATABASE_URL');
+  const ownerUrl = read(env, 'DATABASE_OWNER_URL') ?? appUrl;
+  return {
+    dataDir: readOr(env, 'VIP_DATA_DIR'),
+    database: appUrl && ownerUrl ? { kind: 'server', appUrl, ownerUrl } : { kind: 'embedded' },
   };
 }
 

@@ -87,6 +87,8 @@ export interface Facts {
   /** Subscriber of a phone, and a reseller's by their phone. */
   subscriberByPhone: ReadonlyMap<string, bigint>;
   resellerByPhone: ReadonlyMap<string, ResellerFacts>;
+  /** Phones of ours by the hash of their number. */
+  phoneByHash: ReadonlyMap<string, string>;
   orders: ReadonlyMap<bigint, OrderFacts>;
   orderByRef: ReadonlyMap<string, bigint>;
   balances: ReadonlyMap<bigint, bigint>;

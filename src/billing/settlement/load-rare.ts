@@ -48,6 +48,17 @@ export async function loadEventsBought(
   return new Set(rows.map((row) => `${row.event_id}/${row.card_id}`));
 }
 
+/** Phones of ours whose number has one of these hashes: a payer whose number is hidden. */
+export async function loadHashedPhones(client: ClientBase, hashes: ReadonlySet<string>) {
+  if (hashes.size === 0) return new Map<string, string>();
+  const { rows } = await client.query({
+    name: 'settlement-hashed-phones',
+    text: 'SELECT msisdn, msisdn_hash FROM phone WHERE msisdn_hash = ANY($1::text[])',
+    values: [[...hashes]],
+  });
+  return new Map<string, string>(rows.map((row) => [row.msisdn_hash, row.msisdn]));
+}
+
 /** The payments that reversals name, by `provider|receipt`, as they were booked. */
 export async function loadOriginals(
   client: ClientBase,

@@ -16,7 +16,12 @@ import type {
   SubscriberFacts,
   SubscriptionFacts,
 } from './facts.ts';
-import { loadEventPurchases, loadEventsBought, loadOriginals } from './load-rare.ts';
+import {
+  loadEventPurchases,
+  loadEventsBought,
+  loadHashedPhones,
+  loadOriginals,
+} from './load-rare.ts';
 import type { Needs } from './needs.ts';
 
 /** A card changed hands between look-up and lock: the batch is loaded again. */
@@ -93,6 +98,7 @@ export async function loadFacts(client: ClientBase, needs: Needs): Promise<Facts
     cardByNumber: resolved.cardByNumber,
     subscriberByPhone: resolved.subscriberByPhone,
     resellerByPhone,
+    phoneByHash: await loadHashedPhones(client, needs.payerHashes),
     orders: await lockOrders(client, foundOrders.ids),
     orderByRef: foundOrders.byRef,
     balances,

@@ -13,6 +13,8 @@ export interface Needs {
   orderIds: Set<bigint>;
   orderRefs: Set<string>;
   purchaseIds: Set<bigint>;
+  /** Payers known only by the hash of their number. */
+  payerHashes: Set<string>;
   originals: { provider: string; receipt: string }[];
 }
 
@@ -30,6 +32,7 @@ export function needsOf(
     orderIds: new Set(),
     orderRefs: new Set(),
     purchaseIds: new Set(),
+    payerHashes: new Set(),
     originals: [],
   };
   for (const command of commands) collect(needs, command, countryOf);
@@ -41,6 +44,7 @@ function collect(needs: Needs, command: Command, countryOf: (siteId: bigint) => 
     case 'payment': {
       if (command.orderId !== null) needs.orderIds.add(command.orderId);
       const reference = readReference(command.accountRef, countryOf(command.siteId));
+      if (command.payerHash) needs.payerHashes.add(command.payerHash);
       if (reference.card) needs.cardNumbers.add(reference.card);
       if (reference.order) needs.orderRefs.add(reference.order);
       if (reference.msisdn) {

@@ -16,7 +16,8 @@ interface Target {
 }
 
 /** Credits a payment and lets it buy what it was meant for; nothing received is ever refused. */
-export function decidePayment(w: Workspace, payment: Payment): Decision {
+export function decidePayment(w: Workspace, notice: Payment): Decision {
+  const payment = withKnownPayer(w, notice);
   const target = findTarget(w, payment);
   if (!target) return toSuspense(w, payment, 'unknown_account');
   if (payment.asset !== w.site(target.subscriber.siteId).currency) {
@@ -33,6 +34,13 @@ export function decidePayment(w: Workspace, payment: Payment): Decision {
     credit: w.balance(target.subscriber.walletId),
     units: null,
   });
+}
+
+/** An operator that hides the number sends its hash, by which a phone of ours is found. */
+function withKnownPayer(w: Workspace, payment: Payment): Payment {
+  if (payment.payerMsisdn !== null || payment.payerHash === null) return payment;
+  const payerMsisdn = w.facts.phoneByHash.get(payment.payerHash) ?? null;
+  return payerMsisdn === null ? payment : { ...payment, payerMsisdn };
 }
 
 function findTarget(w: Workspace, payment: Payment): Target | null {

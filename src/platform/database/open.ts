@@ -14,7 +14,10 @@ export interface Database {
 const MIGRATIONS_DIR = join(import.meta.dirname, '../../../prisma/migrations');
 
 /** Starts the embedded Postgres or takes the configured server, and brings it up to date. */
-export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
+export async function openDatabase(
+  config: Pick<Config, 'dataDir' | 'database'>,
+  logger: Logger,
+): Promise<Database> {
   if (config.database.kind === 'server') {
     const { appUrl, ownerUrl } = config.database;
     const appRole = decodeURIComponent(new URL(appUrl).username);
