@@ -28,7 +28,7 @@ import type {
   Purchase,
   Refusal,
 } from './services.ts';
-import type { CardRecord, DialogueStore } from './store.ts';
+import type { CallerRecord, CardRecord, DialogueStore } from './store.ts';
 
 export interface DialogueServicesDeps {
   pool: Pool;
@@ -44,7 +44,15 @@ export interface DialogueServicesDeps {
 const EVENTS_SHOWN_MAX = 9;
 /** M-PESA moves whole shillings: a prompt is rounded up, and the rest is credit. */
 const PUSH_STEP_MINOR = 100n;
-const NO_CALLER = { subscriberId: null, language: null, credit: 0n, units: 0n, cards: [] };
+const NO_CALLER: CallerRecord = {
+  subscriberId: null,
+  siteId: null,
+  language: null,
+  credit: 0n,
+  units: 0n,
+  reseller: null,
+  cards: [],
+};
 
 export function createDialogueServices(deps: DialogueServicesDeps): DialogueServices {
   return { ...reads(deps), ...acts(deps) };
@@ -58,16 +66,19 @@ type Reads = Pick<
 function reads(deps: DialogueServicesDeps): Reads {
   return {
     async caller(channel, msisdn) {
-      const found = (await deps.store.caller(msisdn)) ?? { ...NO_CALLER, reseller: null };
+      const found = (await deps.store.caller(msisdn)) ?? NO_CALLER;
+      // A wallet of another country is in another currency: it is not this channel's to show.
+      const isHome = found.siteId === channel.siteId;
+      const isReseller = found.reseller?.siteId === channel.siteId;
       return {
         subscriberId: found.subscriberId,
         language: found.language ?? channel.defaultLanguage,
         cards: found.cards
           .filter((card) => card.siteId === channel.siteId)
           .map((card) => cardView(deps, card)),
-        creditMinor: found.credit,
-        tvuUnits: found.units,
-        isReseller: found.reseller !== null,
+        creditMinor: isHome ? found.credit : 0n,
+        tvuUnits: isHome || isReseller ? found.units : 0n,
+        isReseller,
       };
     },
     async card(channel, written) {
