@@ -65,6 +65,8 @@ export const hook = (channel: string): string => `/hooks/${channel}/${TOKEN}`;
 export interface Database {
   ownerUrl: string;
   appUrl: string;
+  /** For CHECKPOINT and for loading years of history at once. */
+  superUrl: string;
   stop(): Promise<void>;
 }
 
@@ -82,11 +84,20 @@ export async function startDatabase(settings: Record<string, string> = {}): Prom
       await postgres.stop();
       remove();
     };
-    return { ownerUrl, appUrl, stop };
+    return { ownerUrl, appUrl, superUrl: superUrlOf(dataDir, ownerUrl), stop };
   } catch (error) {
     remove();
     throw error;
   }
+}
+
+/** The embedded Postgres keeps the passwords it made up beside its data. */
+function superUrlOf(dataDir: string, ownerUrl: string): string {
+  const passwords = JSON.parse(readFileSync(join(dataDir, 'postgres-password.json'), 'utf8'));
+  const url = new URL(ownerUrl);
+  url.username = 'postgres';
+  url.password = passwords.superuser;
+  return url.href;
 }
 
 export interface House {
@@ -156,5 +167,8 @@ export async function furnish(house: House, customers: number): Promise<void> {
   };
   const bouquets = [bouquetOf('ESSENTIAL'), bouquetOf('PREMIUM')] as const;
   await seedCustomers(house.owner, { customers, site, bouquets });
-  await house.owner.query('VACUUM ANALYZE');
+  // Not of the empty ones: Postgres would believe that they stay empty, and plan for it.
+  await house.owner.query(
+    'VACUUM ANALYZE account, balance, subscriber, phone, card, card_rights, subscription',
+  );
 }

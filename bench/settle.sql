@@ -23,9 +23,9 @@ DECLARE
   anchor   integer;
   first    date;
   last     date;
-  from_at  timestamptz;
+  begins   timestamptz;
   until    timestamptz;
-  run_from timestamptz;
+  starts   timestamptz;
   figures  text;
 BEGIN
   SELECT i.outcome INTO known FROM inbox i WHERE i.provider = 'mpesa' AND i.receipt = p_receipt;
@@ -62,8 +62,8 @@ BEGIN
   first := date_trunc('month', base) + interval '1 month';
   last := least(first + anchor - 1, (first + interval '1 month')::date - 1);
   until := (last + 1)::timestamp AT TIME ZONE f.time_zone;
-  from_at := CASE WHEN extends THEN f.paid_until ELSE p_at END;
-  run_from := CASE WHEN extends THEN f.run_from ELSE p_at END;
+  begins := CASE WHEN extends THEN f.paid_until ELSE p_at END;
+  starts := CASE WHEN extends THEN f.run_from ELSE p_at END;
   tax := round(p_amount * f.tax_percent / (100 + f.tax_percent));
   inbox := nextval('bench_id');
   paid := nextval('bench_id');
@@ -88,16 +88,16 @@ BEGIN
          (bought, 3, :tax, f.currency, tax);
   INSERT INTO term (id, subscription_id, bouquet_id, kind, from_at, to_at, asset, price, tax,
                     journal_id)
-  VALUES (nextval('bench_id'), f.subscription_id, f.bouquet_id, 'month', from_at, until,
+  VALUES (nextval('bench_id'), f.subscription_id, f.bouquet_id, 'month', begins, until,
           f.currency, p_amount, tax, bought);
   UPDATE subscription s
-     SET waiting_term = NULL, run_from = bench_settle.run_from, paid_until = until,
+     SET waiting_term = NULL, run_from = starts, paid_until = until,
          base_date = last, anchor_day = anchor
    WHERE s.id = f.subscription_id;
   UPDATE card_rights r
      SET desired_rev = f.desired_rev + 1, next_at = p_at, attempts = 0, failure = NULL,
          desired = (SELECT jsonb_agg(jsonb_build_object('product', p.product,
-                             'from', to_char(bench_settle.run_from AT TIME ZONE 'UTC',
+                             'from', to_char(starts AT TIME ZONE 'UTC',
                                              'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
                              'to', to_char(until AT TIME ZONE 'UTC',
                                            'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))

@@ -2,13 +2,16 @@
  * Generates the database client (src/platform/database/client) from prisma/schema. Runs after
  * every install, on any Node from 20 on, and needs no network: generating never calls Prisma's
  * schema engine, it only insists that one exists, so it is shown the running node program.
+ * Where prisma is left out (`npm ci --omit=dev`), a client generated before is kept as it is.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TIME_LIMIT_MS = 120_000;
+const CLIENT = 'src/platform/database/client/client.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const failure = generate();
@@ -23,6 +26,7 @@ function generate() {
   try {
     prisma = createRequire(join(root, 'package.json')).resolve('prisma/package.json');
   } catch {
+    if (existsSync(join(root, CLIENT))) return undefined;
     return 'prisma is not installed; run npm ci with the development packages.';
   }
   const cli = join(dirname(prisma), 'build', 'index.js');

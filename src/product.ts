@@ -8,6 +8,7 @@ import type { Pool } from 'pg';
 import { parse } from 'yaml';
 import { foldAccounts } from './billing/ledger/store.ts';
 import { type Billing, createBilling } from './billing/service.ts';
+import type { Outcome } from './billing/settlement/commands.ts';
 import { renewDue } from './billing/settlement/renewals.ts';
 import { rightsFor } from './entitlement/rights/rules.ts';
 import { type Entitlement, startEntitlement } from './entitlement/service.ts';
@@ -188,7 +189,18 @@ function openBilling(house: House, channels: Channels, logger: ServiceLogger): P
       metrics.observe('vip_settlement_batch_size', {}, size);
       metrics.observe('vip_settlement_batch_seconds', {}, seconds);
     },
+    onSettled: ({ kind, channelId }, outcome) => {
+      if (kind !== 'payment' && kind !== 'tvu_notice') return;
+      const labels = { channel: channelId, outcome: outcomeName(outcome) };
+      metrics.count('vip_payments_total', labels);
+    },
   });
+}
+
+/** `settled`, `suspense`, `duplicate`, … */
+function outcomeName(outcome: Outcome): string {
+  if (outcome.kind !== 'done') return outcome.kind;
+  return outcome.first ? outcome.settled.state : 'duplicate';
 }
 
 function siteIdOf(sites: ReturnType<typeof siteIndex>, channel: { id: string; site: string }) {

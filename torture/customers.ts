@@ -1,4 +1,5 @@
 /** Customers for the rounds, opened beside the demo's own through the product's own act. */
+import { priceAt } from '../src/billing/catalogue/rules.ts';
 import { createCatalogue } from '../src/billing/catalogue/service.ts';
 import { openCustomer } from '../src/billing/subscriptions/service.ts';
 import { createIds } from '../src/platform/database/ids.ts';
@@ -50,7 +51,7 @@ export async function addCustomers(databaseUrl: string, count: number): Promise<
         cards: [{ number: card, bouquetId: bouquet.id, term, autoRenew: false }],
         at,
       });
-      const termPrice = priceOf(bouquet, term, at);
+      const termPrice = priceAt(bouquet, term, at) ?? 0n;
       customers.push({ subscriberId, card, msisdn, termPrice });
     }
     return customers;

@@ -45,6 +45,7 @@ export interface House {
   ready(): Promise<void>;
   demo(): Demo;
   nodePid(): number;
+  isRunning(): boolean;
   postmasterPid(): number | undefined;
   /** `kill -9` of the product's Node; fulfilled when it is gone. */
   killNode(): Promise<void>;
@@ -109,12 +110,12 @@ export async function createHouse(folder: string): Promise<House> {
     ready: () => ready(state),
     demo: () => readDemo(state),
     nodePid: () => runningChild(state).pid ?? 0,
+    isRunning: () => isRunning(state.child),
     postmasterPid,
     async killNode() {
-      const child = runningChild(state);
       state.isEndExpected = true;
-      child.kill('SIGKILL');
-      await ended(child);
+      state.child?.kill('SIGKILL');
+      if (state.child) await ended(state.child);
     },
     killPostmaster() {
       const pid = postmasterPid();
@@ -127,11 +128,11 @@ export async function createHouse(folder: string): Promise<House> {
   };
 }
 
-function runningChild(state: State): ChildProcess {
-  const { child } = state;
-  if (!child || child.exitCode !== null || child.signalCode !== null) {
-    throw new Error('the product does not run');
-  }
+const isRunning = (child: ChildProcess | null): child is ChildProcess =>
+  child !== null && child.exitCode === null && child.signalCode === null;
+
+function runningChild({ child }: State): ChildProcess {
+  if (!isRunning(child)) throw new Error('the product does not run');
   return child;
 }
 
@@ -159,15 +160,14 @@ function launch(state: State): void {
 }
 
 const ended = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  if (isRunning(child)) await once(child, 'exit');
 };
 
 async function ready(state: State): Promise<void> {
   const deadlineMs = performance.now() + READY_MS_MAX;
   let restarts = 0;
   while (performance.now() < deadlineMs) {
-    const child = state.child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) {
+    if (!isRunning(state.child)) {
       restarts += 1;
       if (restarts > RESTARTS_MAX) break;
       await sleep(RESTART_DELAY_MS);
@@ -228,7 +228,7 @@ async function stop(state: State, postgresDir: string): Promise<number | null> {
   const { child } = state;
   if (!child) return null;
   state.isEndExpected = true;
-  if (child.exitCode === null && child.signalCode === null) {
+  if (isRunning(child)) {
     child.kill('SIGTERM');
     const late = AbortSignal.timeout(STOP_MS_MAX);
     await once(child, 'exit', { signal: late }).catch(() => child.kill('SIGKILL'));

@@ -12,7 +12,8 @@ import type { ServiceLogger } from '../../src/platform/log.ts';
 import type { Ids } from '../../src/platform/ports.ts';
 import { systemClock, systemRandom } from '../../src/platform/system.ts';
 import type { DemoHouse, ProductParts } from '../../src/product.ts';
-import { hookPath } from '../../src/telecom/channels.ts';
+import { callbackBase, hookPath } from '../../src/telecom/channels.ts';
+import { createDarajaClient } from '../../src/telecom/momo/daraja-client.ts';
 import { createHeadEndHttp } from '../head-end/http.ts';
 import { createVipControlServer } from '../head-end/server.ts';
 import { createMobileMoneySimulator } from '../mobile-money/server.ts';
@@ -48,6 +49,7 @@ export async function openDemo(options: DemoOptions): Promise<DemoHouse> {
       await addPeople(product);
       texts.setDeliveryReportUrl(reportUrl(product));
       money.setTvuChannels(tvuChannels(product));
+      await registerPaybills(product, options);
       writeDemoFile(product, {
         mobileMoneySimulator: money.url,
         textSimulator: texts.url,
@@ -92,6 +94,15 @@ const hook = (product: ProductParts, id: string): string => {
   if (!channel) throw new Error(`No channel ${id}`);
   return `${product.url}${hookPath(channel)}`;
 };
+
+/** As an operator does once in production: `npm run register`. */
+async function registerPaybills({ channels }: ProductParts, { logger }: DemoOptions) {
+  for (const channel of channels.ofKind('money')) {
+    const client = createDarajaClient(channel, { clock: systemClock, logger });
+    const done = await client.register(callbackBase(channel));
+    if (!done.ok) throw new Error(`The demo's paybill was not registered: ${done.answer}`);
+  }
+}
 
 const reportUrl = (product: ProductParts): string => `${hook(product, 'ke-text')}/report`;
 

@@ -25,6 +25,7 @@ export interface BillingDeps {
   /** The channels over which money comes in: each has a clearing account. */
   moneyChannels(catalogue: CatalogueService): { id: string; siteId: bigint }[];
   onBatch?(size: number, seconds: number): void;
+  onSettled?: SettlementDeps['onSettled'];
 }
 
 /** Reads the catalogue, makes sure of the accounts, and opens the door. */
@@ -42,6 +43,7 @@ export async function createBilling(deps: BillingDeps): Promise<Billing> {
     logger: deps.logger,
     onCommitted: (what) => onCommitted(what),
     onBatch: (size, seconds) => deps.onBatch?.(size, seconds),
+    onSettled: (command, outcome) => deps.onSettled?.(command, outcome),
     monotonicMs: () => performance.now(),
   });
   return {

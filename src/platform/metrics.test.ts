@@ -6,15 +6,15 @@ import { createMetrics } from './metrics.ts';
 describe('the metrics', () => {
   it('count, observe and ask gauges when read', async () => {
     const metrics = createMetrics();
-    metrics.count('vip_payments_total', { provider: 'mpesa-ke', outcome: 'credited' });
-    metrics.count('vip_payments_total', { provider: 'mpesa-ke', outcome: 'credited' });
+    metrics.count('vip_payments_total', { channel: 'ke-paybill', outcome: 'settled' });
+    metrics.count('vip_payments_total', { channel: 'ke-paybill', outcome: 'settled' });
     metrics.observe('vip_settlement_batch_size', {}, 3);
     let waiting = 5;
     metrics.gauge('vip_texts_waiting', async () => waiting);
     metrics.gauge('vip_cards_waiting', () => Promise.reject(new Error('database away')));
     waiting = 7;
     const text = await metrics.text();
-    expect(text).toContain('vip_payments_total{provider="mpesa-ke",outcome="credited"} 2');
+    expect(text).toContain('vip_payments_total{channel="ke-paybill",outcome="settled"} 2');
     expect(text).toContain('vip_settlement_batch_size_bucket{le="4"} 1');
     expect(text).toContain('# TYPE vip_texts_waiting gauge\nvip_texts_waiting 7\n');
     expect(text).not.toContain('vip_cards_waiting');

@@ -31,8 +31,13 @@ export const METRICS = {
   },
   vip_payments_total: {
     kind: 'counter',
-    help: 'Notices of payments, by provider and by what became of them',
-    labels: ['provider', 'outcome'],
+    help: 'Notices of money and TV units, by channel and by what became of them',
+    labels: ['channel', 'outcome'],
+  },
+  vip_refused_notices_total: {
+    kind: 'counter',
+    help: 'Messages turned away at a door, by reason',
+    labels: ['reason'],
   },
   vip_ussd_turns_total: {
     kind: 'counter',

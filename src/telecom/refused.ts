@@ -2,18 +2,22 @@
 import type { Pool } from 'pg';
 import type { Clock, Ids, Logger } from '../platform/ports.ts';
 
-export type RefusalReason =
-  | 'wrong_token'
-  | 'wrong_address'
-  | 'wrong_signature'
-  | 'too_large'
-  | 'unreadable'
-  | 'missing_field'
-  | 'no_order'
-  | 'amount_differs'
-  | 'request_differs'
-  | 'not_confirmed'
-  | 'receipt_differs';
+/** Why a request was refused at the door. The type and the reference page are made from it. */
+export const REFUSED = {
+  wrong_token: 'The address holds another token than the channel, or there is no such channel.',
+  wrong_address: 'It came from an address that the channel does not allow.',
+  wrong_signature: 'The signature is missing, wrong, or older than allowed.',
+  too_large: 'The body is larger than allowed; its beginning is kept.',
+  unreadable: 'It is not what this provider sends there, or its body did not come in time.',
+  missing_field: 'It lacks the receipt or the amount, or does not say that money has moved.',
+  no_order: 'It answers a prompt that was never sent.',
+  amount_differs: 'Its amount is another one than that of the order it answers.',
+  request_differs: 'It names another request than the order it answers.',
+  not_confirmed: 'Asked again, the operator says that nothing was paid.',
+  receipt_differs: 'Its receipt was used before, with another content.',
+} as const;
+
+export type RefusalReason = keyof typeof REFUSED;
 
 export interface RefusedNotices {
   /** Keeps the bytes; never rejects, and resolves when they are durable or the limit is reached. */

@@ -83,7 +83,7 @@ export function createTelecom(deps: TelecomDeps): Telecom {
   const refused = createRefusedNotices({
     ...deps,
     onRefused: (reason: RefusalReason) =>
-      deps.metrics.count('vip_payments_total', { provider: 'refused', outcome: reason }),
+      deps.metrics.count('vip_refused_notices_total', { reason }),
   });
   const siteContext = (code: string) => sites.byCode(code);
   const handlers: Record<Channel['kind'], DoorHandler> = {

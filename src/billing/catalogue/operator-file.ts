@@ -2,10 +2,11 @@
  * An operator's file: sites, channels, bouquets, prices and TVU tariffs in YAML. Loading it twice
  * changes nothing; a new price is a new version with its own date, never a change of an old one.
  */
+import { IANAZone } from 'luxon';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { PrismaClient } from '../../platform/database/client/client.ts';
-import { parseAmount } from '../../platform/money/amount.ts';
+import { currencyExponent, parseAmount } from '../../platform/money/amount.ts';
 import type { Ids } from '../../platform/ports.ts';
 import { paymentPolicy } from './policy.ts';
 import type { TermName } from './rules.ts';
@@ -73,9 +74,61 @@ export function readOperatorFile(
     return { ok: false, faults: [error instanceof Error ? error.message : String(error)] };
   }
   const read = operatorFile.safeParse(data);
-  if (read.success) return { ok: true, file: read.data };
-  const faults = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  return { ok: false, faults };
+  if (!read.success) {
+    const faults = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    return { ok: false, faults };
+  }
+  const faults = contentFaults(read.data);
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, file: read.data };
+}
+
+/** What the shape alone does not show: places that do not exist, and amounts that can't be. */
+function contentFaults({ channels, sites }: OperatorFile): string[] {
+  const known = new Set(channels.map((channel) => channel.code));
+  return [
+    ...doubles('channels', channels),
+    ...doubles('sites', sites),
+    ...sites.flatMap((site, i) => siteFaults(site, `sites.${i}`, known)),
+  ];
+}
+
+const doubles = (place: string, entries: readonly { code: string }[]): string[] =>
+  entries.flatMap(({ code }, i) =>
+    entries.findIndex((entry) => entry.code === code) < i
+      ? [`${place}.${i}.code: ${code} is there twice`]
+      : [],
+  );
+
+function siteFaults(site: SiteEntry, place: string, channels: ReadonlySet<string>): string[] {
+  const { currency, timeZone, tvu, bouquets } = site;
+  if (!IANAZone.isValidZone(timeZone))
+    return [`${place}.timeZone: ${timeZone} is not in the IANA database`];
+  if (!currencyExponent(currency).ok) return [`${place}.currency: ${currency} is not in ISO 4217`];
+  const amountFault = (at: string, text: string | undefined): string[] =>
+    text === undefined || isPrice(text, currency)
+      ? []
+      : [`${place}.${at}: ${text} is no price in ${currency}`];
+  return [
+    ...doubles(`${place}.bouquets`, bouquets),
+    ...amountFault('tvu.price', tvu.price),
+    ...amountFault('tvu.valueAmount', tvu.valueAmount),
+    ...bouquets.flatMap((bouquet, b) => [
+      ...bouquet.channels
+        .filter((channel) => !channels.has(channel))
+        .map((channel) => `${place}.bouquets.${b}.channels: there is no channel ${channel}`),
+      ...bouquet.prices.flatMap(({ from: _from, ...terms }, v) =>
+        Object.entries(terms).flatMap(([term, text]) =>
+          amountFault(`bouquets.${b}.prices.${v}.${term}`, text),
+        ),
+      ),
+    ]),
+  ];
+}
+
+/** More than nothing, in whole minor units. */
+function isPrice(text: string, currency: string): boolean {
+  const parsed = parseAmount(text, currency);
+  return parsed.ok && parsed.minor > 0n;
 }
 
 /** Writes what the file says and the database does not hold yet. */

@@ -3,6 +3,7 @@
  * carries a key, `(provider, receipt)`, that acts once for ever; the raw words are kept with it.
  */
 import type { TermName } from '../catalogue/rules.ts';
+import type { RefusalCode, SuspenseReason } from '../errors.ts';
 
 export interface CommandBase {
   /** `(provider, receipt)` acts once, for ever. */
@@ -95,20 +96,7 @@ export type Command =
   | ReversePayment;
 
 /** Refusals are answers, never exceptions: a thrown refusal would spoil its neighbours. */
-export type RefusalCode =
-  | 'unknown_card'
-  | 'unknown_phone'
-  | 'not_a_reseller'
-  | 'insufficient_funds'
-  | 'insufficient_units'
-  | 'too_few_units'
-  | 'no_tariff'
-  | 'term_not_sold'
-  | 'event_not_on_sale'
-  | 'event_already_bought'
-  | 'no_hold'
-  | 'not_reversible'
-  | 'currency_mismatch';
+export type { RefusalCode, SuspenseReason };
 
 /** What was done, as it is stored with the command and answered again to a repeat. */
 export interface Settled {
@@ -124,8 +112,6 @@ export interface Settled {
   /** TV units left, as digits; of the sender in a transfer. */
   units: string | null;
 }
-
-export type SuspenseReason = 'unknown_account' | 'wrong_currency' | 'unknown_phone';
 
 export type Outcome =
   /** `first` false: the key had acted before, and this is its first answer. */

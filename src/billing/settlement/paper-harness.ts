@@ -38,7 +38,7 @@ export interface PaperPerson {
 export interface PaperOptions {
   catalogue: Catalogue;
   people: readonly PaperPerson[];
-  resellers: readonly Omit<PaperPerson, 'cards'>[];
+  resellers?: readonly Omit<PaperPerson, 'cards'>[];
 }
 
 type Journal = Writes['journals'][number];
@@ -61,7 +61,7 @@ export interface Paper {
   readonly said: Saying[];
   card(name: string): CardFacts;
   order(order: Omit<OrderFacts, 'id' | 'state'>): bigint;
-  /** Decides a batch and keeps what it writes. Throws what the decision throws, changing nothing. */
+  /** Decides a batch and keeps what it writes. When the decision throws, nothing has changed. */
   settle(commands: readonly Command[]): Settled[];
   /** Σ of an asset's entries by account kind, zeros left out. */
   books(asset: string): Partial<Record<AccountKind, bigint>>;
@@ -71,7 +71,7 @@ export interface Paper {
 export const channelOf = (siteId: bigint): string => `pay-${siteId}`;
 
 /** Draws up the operator; nobody has money, and nothing is paid. */
-export function createPaper({ catalogue, people, resellers }: PaperOptions): Paper {
+export function createPaper({ catalogue, people, resellers = [] }: PaperOptions): Paper {
   let lastId = 1_000n;
   const nextId = () => ++lastId;
   const channels = [...catalogue.sites.keys()].map((siteId) => ({ id: channelOf(siteId), siteId }));
@@ -148,7 +148,7 @@ interface Makers {
 function register(
   catalogue: Catalogue,
   people: PaperOptions['people'],
-  sellers: PaperOptions['resellers'],
+  sellers: NonNullable<PaperOptions['resellers']>,
   { nextId, open }: Makers,
 ) {
   const subscribers = new Map<string, SubscriberFacts>();

@@ -95,6 +95,8 @@ interface Result {
   /** Null: nothing was meant to be bought beyond what `event` says. */
   spent: Spent | null;
   event: { title: string; from: Date } | null;
+  /** The card it bought for, when the payment itself named none. */
+  card?: CardFacts | null;
   paidUntil: Date | null;
 }
 
@@ -126,11 +128,11 @@ function spend(w: Workspace, payment: Payment, { subscriber, card, order }: Targ
       };
     }
   }
-  const spent = card
-    ? spendOnCard(w, payment, subscriber, card)
+  const done = card
+    ? { spent: spendOnCard(w, payment, subscriber, card), card }
     : spendOnWaiting(w, payment, subscriber);
-  const paidUntil = spent.kind === 'credit' ? null : spent.bought.paidUntil;
-  return { spent, event: null, paidUntil };
+  const paidUntil = done.spent.kind === 'credit' ? null : done.spent.bought.paidUntil;
+  return { ...done, event: null, paidUntil };
 }
 
 function spendOnCard(
@@ -145,12 +147,15 @@ function spendOnCard(
 }
 
 /** Money for an account, not for a card: every waiting renewal of the account is tried. */
-function spendOnWaiting(w: Workspace, payment: Payment, subscriber: SubscriberFacts): Spent {
-  let last: Spent = { kind: 'credit', missing: null };
+function spendOnWaiting(w: Workspace, payment: Payment, subscriber: SubscriberFacts) {
+  let last: { spent: Spent; card: CardFacts | null } = {
+    spent: { kind: 'credit', missing: null },
+    card: null,
+  };
   for (const card of cardsOf(w, subscriber.id)) {
     if (!card.subscription?.waitingTerm) continue;
     const spent = spendByPolicy(w, { command: payment, subscriber, card });
-    if (spent.kind !== 'credit' || last.kind === 'credit') last = spent;
+    if (spent.kind !== 'credit' || last.spent.kind === 'credit') last = { spent, card };
   }
   return last;
 }
@@ -260,10 +265,11 @@ function toSuspense(w: Workspace, payment: Payment, reason: SuspenseReason): Dec
 
 /** The receipt: to the owner of the card, to its screen, and to the payer when that is another. */
 function sayPaid(w: Workspace, payment: Payment, target: Target, result: Result): void {
-  const { subscriber, card } = target;
+  const { subscriber } = target;
+  const card = target.card ?? (result.spent?.kind === 'credit' ? null : (result.card ?? null));
   const { payerMsisdn } = payment;
   const owner = subscriber.contactMsisdn;
-  const receipt = receiptOf(w, payment, target, result);
+  const receipt = receiptOf(w, payment, { ...target, card }, result);
   const base = { siteId: subscriber.siteId, language: subscriber.language };
   const tell = (msisdn: string, message: Message) =>
     w.say(payment, { ...base, to: { kind: 'text', msisdn }, message });
@@ -323,16 +329,21 @@ export function decideReversal(w: Workspace, command: ReversePayment): Decision 
   const original = w.facts.bookedPayments.get(`${provider}|${receipt}`);
   const code: RefusalCode = 'not_reversible';
   if (!original || original.alreadyReversed) return refused(w, code);
+  const { journalId } = original;
+  if (w.writes.journals.some((journal) => journal.reverses === journalId)) return refused(w, code);
   if (original.state === 'suspense' && !original.suspenseOpen) return refused(w, code);
-  for (const { accountId, amount } of original.entries) {
-    const exact = w.facts.balances.has(accountId);
-    if (exact && w.balance(accountId) < amount) return refused(w, code);
+  const brought = original.entries.filter((entry) => w.facts.balances.has(entry.accountId));
+  for (const { accountId, asset, amount } of brought) {
+    // Units come back as the lot they were: only that lot knows what they were issued for.
+    const left = isUnits(asset) ? w.leftOf(accountId, journalId) : w.balance(accountId);
+    if (left < amount) return refused(w, code);
   }
   const negated = original.entries.map((entry) => ({ ...entry, amount: -entry.amount }));
-  w.book(command, 'payment_reversal', negated, original.journalId);
-  for (const { accountId, amount } of original.entries) {
-    if (w.facts.balances.has(accountId)) w.takeLots(accountId, amount);
-  }
+  w.book(command, 'payment_reversal', negated, journalId);
+  for (const { accountId, amount } of brought) w.takeBack(accountId, amount, journalId);
   if (original.suspenseOpen) w.writes.returnedSuspense.push(original.inboxId);
   return settled(w, { paidUntil: null, credit: null, units: null });
 }
+
+/** Assets are ISO 4217 codes, or `TVU-<country>` for TV units. */
+const isUnits = (asset: string): boolean => asset.startsWith('TVU-');

@@ -11,7 +11,7 @@ import {
   type TermName,
 } from '../catalogue/rules.ts';
 import { taxInside } from '../ledger/rules.ts';
-import { nextTerm, type TermLength } from '../subscriptions/rules.ts';
+import { nextTerm, renewedTerm, type TermLength } from '../subscriptions/rules.ts';
 import type { Command, RefusalCode } from './commands.ts';
 import type { CardFacts, SubscriberFacts, SubscriptionFacts } from './facts.ts';
 import type { Workspace } from './workspace.ts';
@@ -29,6 +29,8 @@ interface Buyer {
   /** Whose wallet pays. */
   subscriber: SubscriberFacts;
   card: CardFacts;
+  /** An automatic renewal: the term begins, and is priced, at the end of the one before. */
+  renews?: boolean;
 }
 
 const bouquetOf = (w: Workspace, subscription: SubscriptionFacts): Bouquet => {
@@ -61,7 +63,9 @@ function sell(w: Workspace, buyer: Buyer, length: TermLength, price: bigint): Bo
     },
   ]);
   w.takeLots(subscriber.walletId, price);
-  const sold = nextTerm(subscription, length, command.at, site.timeZone);
+  const sold = buyer.renews
+    ? renewedTerm(subscription, length, site.timeZone)
+    : nextTerm(subscription, length, command.at, site.timeZone);
   w.writes.terms.push({
     id: w.tools.ids.next(),
     subscriptionId: subscription.id,
@@ -87,7 +91,8 @@ export function buyTerm(
 ): { ok: true; bought: Bought } | { ok: false; error: RefusalCode } {
   const { subscription } = buyer.card;
   if (!subscription) return { ok: false, error: 'unknown_card' };
-  const price = priceAt(bouquetOf(w, subscription), term, buyer.command.at);
+  const at = (buyer.renews ? subscription.paidUntil : null) ?? buyer.command.at;
+  const price = priceAt(bouquetOf(w, subscription), term, at);
   if (price === null) return { ok: false, error: 'term_not_sold' };
   if (w.balance(buyer.subscriber.walletId) < price) {
     return { ok: false, error: 'insufficient_funds' };
@@ -133,12 +138,12 @@ function sellWholeTerms(
   over: PaymentPolicy['over'],
 ): Bought | null {
   const subscription = buyer.card.subscription as SubscriptionFacts;
-  const most = over === 'one_term' ? 1 : TERMS_PER_ACT_MAX;
+  let left = over === 'one_term' ? 1 : TERMS_PER_ACT_MAX;
   let bought: Bought | null = null;
   for (const term of terms) {
     const price = priceAt(bouquetOf(w, subscription), term, buyer.command.at);
     if (price === null) continue;
-    for (let n = 0; n < most && w.balance(buyer.subscriber.walletId) >= price; n++) {
+    for (; left > 0 && w.balance(buyer.subscriber.walletId) >= price; left--) {
       bought = sell(w, buyer, { kind: term }, price);
     }
   }

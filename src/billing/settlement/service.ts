@@ -44,6 +44,8 @@ export interface SettlementDeps {
   /** Called after each commit, so that dispatch and senders need not wait for their next look. */
   onCommitted?(what: { rights: boolean; messages: boolean }): void;
   onBatch?(size: number, seconds: number): void;
+  /** Once for each command, before its caller is answered. */
+  onSettled?(command: Command, outcome: Outcome): void;
   /** Connections that settle at the same time. */
   lanes?: number;
   monotonicMs(): number;
@@ -119,13 +121,21 @@ async function runBatch(deps: SettlementDeps, batch: readonly Waiting[]): Promis
   const commands = [...first.values()].map((waiting) => waiting.command);
   const outcomes = await settleOrSplit(deps, commands);
   deps.onBatch?.(commands.length, (deps.monotonicMs() - startedMs) / 1000);
+  const again: Waiting[] = [];
   for (const waiting of batch) {
     const key = keyOf(waiting.command);
-    const outcome = outcomes.get(key) ?? { kind: 'unavailable' };
-    waiting.answer(
-      first.get(key) === waiting ? outcome : repeated(waiting.command, outcome, first),
-    );
+    const found = outcomes.get(key) ?? { kind: 'unavailable' };
+    const isFirst = first.get(key) === waiting;
+    if (!isFirst && found.kind === 'receipt_differs') {
+      again.push(waiting);
+      continue;
+    }
+    const outcome = isFirst ? found : repeated(waiting.command, found, first);
+    deps.onSettled?.(waiting.command, outcome);
+    waiting.answer(outcome);
   }
+  // Behind one that differs from what is kept: only the inbox knows what these are.
+  if (again.length > 0) await runBatch(deps, again);
 }
 
 /** The same key twice in one batch: the second gets the first one's answer. */

@@ -176,6 +176,7 @@ export function decideConversion(w: Workspace, command: ConvertTvu): Decision {
   if (!subscriber) return refused(w, 'unknown_phone');
   const tariff = tariffOf(w, subscriber.siteId, command.at);
   if (!tariff) return refused(w, 'no_tariff');
+  if (command.units <= 0n) return refused(w, 'too_few_units');
   if (w.balance(subscriber.tvuWalletId) < command.units) return refused(w, 'insufficient_units');
   const worth = unitsToCredit(command.units, tariff);
   if (!worth) return refused(w, 'too_few_units');

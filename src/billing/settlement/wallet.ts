@@ -112,15 +112,19 @@ function sayBought(w: Workspace, command: Buy, { card, offer, bought, ref }: Sol
   w.say(command, { ...say, to: { kind: 'osd', cardNumber: card.number } });
 }
 
-/** At the end of a term: buys the next one, or waits for money and says so. */
+/** Noticed later than this, a renewal starts when it is noticed: dark time is not charged. */
+const RENEWAL_LATE_MS_MAX = 60 * 60_000;
+
+/** At the end of a term: buys the next one without a gap, or waits for money and says so. */
 export function decideRenewal(w: Workspace, command: Renew): Decision {
   const card = w.card(command.cardId);
   const subscription = card?.subscription;
   const subscriber = card && w.facts.subscribers.get(card.subscriberId);
   if (!card || !subscription || !subscriber) return refused(w, 'unknown_card');
-  const ended = subscription.paidUntil && subscription.paidUntil.getTime() <= command.at.getTime();
-  if (!subscription.autoRenew || !ended) return refused(w, 'term_not_sold');
-  const done = buyTerm(w, { command, subscriber, card }, subscription.term);
+  const lateMs = subscription.paidUntil && command.at.getTime() - subscription.paidUntil.getTime();
+  if (!subscription.autoRenew || lateMs === null || lateMs < 0) return refused(w, 'term_not_sold');
+  const renews = lateMs <= RENEWAL_LATE_MS_MAX;
+  const done = buyTerm(w, { command, subscriber, card, renews }, subscription.term);
   if (done.ok) {
     return settled(w, {
       paidUntil: done.bought.paidUntil,

@@ -98,6 +98,10 @@ export interface Workspace {
   addLot(accountId: bigint, journalId: bigint, amount: bigint, cost?: bigint): void;
   /** Takes from the lots of a wallet; the caller has checked the balance. */
   takeLots(accountId: bigint, amount: bigint): LotPart[];
+  /** The same, but first from the lot that this journal made: money taken back. */
+  takeBack(accountId: bigint, amount: bigint, journalId: bigint): LotPart[];
+  /** What is left of what a journal brought to an account. */
+  leftOf(accountId: bigint, journalId: bigint): bigint;
   returnLots(parts: readonly { lotId: bigint; amount: bigint }[]): void;
   setSubscription(card: CardFacts, subscription: SubscriptionFacts): void;
   /** Raises the card's desired revision when the set has changed. */
@@ -222,7 +226,18 @@ function lotActs(facts: Facts, tools: Tools, writes: Writes) {
       costRemaining: lot.costRemaining + cost,
     });
   };
+  const take = (lots: readonly Lot[], amount: bigint): LotPart[] => {
+    const parts = consumeLots(lots, amount);
+    if (!parts) throw new Error(`Lots hold less than ${amount}: ${lots.map((lot) => lot.id)}`);
+    for (const part of parts) change(part.lotId, -part.amount, -part.cost);
+    return parts;
+  };
+  const madeBy = (accountId: bigint, journalId: bigint): Lot[] =>
+    lotsOf(accountId).filter((lot) => lot.journalId === journalId);
+  const leftOf = (accountId: bigint, journalId: bigint): bigint =>
+    madeBy(accountId, journalId).reduce((sum, lot) => sum + lot.remaining, 0n);
   return {
+    leftOf,
     addLot(accountId: bigint, journalId: bigint, amount: bigint, cost = 0n): void {
       if (amount === 0n) return;
       const id = tools.ids.next();
@@ -240,11 +255,12 @@ function lotActs(facts: Facts, tools: Tools, writes: Writes) {
         costRemaining: cost,
       });
     },
-    takeLots(accountId: bigint, amount: bigint): LotPart[] {
-      const parts = consumeLots(lotsOf(accountId), amount);
-      if (!parts) throw new Error(`The lots of account ${accountId} hold less than its balance`);
-      for (const part of parts) change(part.lotId, -part.amount, -part.cost);
-      return parts;
+    takeLots: (accountId: bigint, amount: bigint) => take(lotsOf(accountId), amount),
+    takeBack(accountId: bigint, amount: bigint, journalId: bigint): LotPart[] {
+      const left = leftOf(accountId, journalId);
+      const own = left < amount ? left : amount;
+      const first = take(madeBy(accountId, journalId), own);
+      return [...first, ...take(lotsOf(accountId), amount - own)];
     },
     returnLots(parts: readonly { lotId: bigint; amount: bigint }[]): void {
       for (const part of parts) change(part.lotId, part.amount, 0n);

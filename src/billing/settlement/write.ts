@@ -113,7 +113,14 @@ export function contentOf(command: Command): string {
     case 'payment':
       return `${command.amount} ${command.asset}`;
     case 'tvu_notice':
+    case 'convert_tvu':
       return `${command.units} ${command.msisdn}`;
+    case 'transfer_tvu':
+      return `${command.units} ${command.fromMsisdn} ${command.toMsisdn}`;
+    case 'buy':
+      return `${JSON.stringify(command.purpose, digits)} ${command.msisdn} ${command.means}`;
+    case 'reverse_payment':
+      return `${command.original.provider} ${command.original.receipt}`;
     default:
       return command.kind;
   }

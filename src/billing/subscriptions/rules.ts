@@ -52,6 +52,12 @@ export function nextTerm(run: Run, length: TermLength, at: Date, timeZone: strin
   };
 }
 
+/** The term of an automatic renewal: as bought in the last instant of the term that ends. */
+export function renewedTerm(run: Run, length: TermLength, timeZone: string): SoldTerm {
+  if (run.paidUntil === null) throw new Error('Nothing to renew: never paid');
+  return nextTerm(run, length, new Date(run.paidUntil.getTime() - 1), timeZone);
+}
+
 function lastDay(base: LocalDate, length: TermLength, anchorDay: number | null): LocalDate {
   switch (length.kind) {
     case 'day':

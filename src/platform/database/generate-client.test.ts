@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeTestFolder } from '../test-database.ts';
 
@@ -44,5 +44,13 @@ describe('generating the database client', () => {
     const { status, stderr } = generate(copyProduct());
     expect(status).toBe(1);
     expect(stderr).toMatch(/prisma is not installed/);
+  });
+
+  it('keeps the client of an earlier run where prisma is left out', () => {
+    const home = copyProduct();
+    const client = join(home, 'src/platform/database/client');
+    mkdirSync(client, { recursive: true });
+    writeFileSync(join(client, 'client.ts'), '');
+    expect(generate(home)).toMatchObject({ status: 0, stdout: '', stderr: '' });
   });
 });

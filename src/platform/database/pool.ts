@@ -58,6 +58,11 @@ export function createPool(options: PoolOptions): pg.Pool {
   pool.on('error', (error) => {
     options.logger.warn('database.connection_lost', { pool: options.name, error });
   });
+  // One that breaks while it is lent out says so to nobody but its borrower's query; between two
+  // queries there is none, and an error event that nobody hears would end the process.
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
   return pool;
 }
 

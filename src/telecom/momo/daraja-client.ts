@@ -36,6 +36,11 @@ export type QueryAnswer =
 export interface DarajaClient {
   push(request: PushRequest): Promise<PushAnswer>;
   query(checkoutRequestId: string): Promise<QueryAnswer>;
+  /**
+   * Tells the operator where to ask about and confirm paybill payments; in production this can be
+   * done once. When we do not answer a validation, the payment goes through and is kept here.
+   */
+  register(base: string): Promise<{ ok: true } | { ok: false; answer: string }>;
   /** Payments between two instants, at most the last 48 hours; null when there was no answer. */
   pull(from: Date, to: Date): Promise<Money[] | null>;
 }
@@ -86,6 +91,16 @@ export function createDarajaClient(
         CheckoutRequestID: checkoutRequestId,
       });
       return answer ? readQuery(answer) : { kind: 'unknown' };
+    },
+    async register(base) {
+      const answer = await call('/mpesa/c2b/v2/registerurl', {
+        ShortCode: channel.shortCode,
+        ResponseType: 'Completed',
+        ValidationURL: `${base}/validate`,
+        ConfirmationURL: `${base}/confirm`,
+      });
+      const accepted = answer !== null && String(fieldsOf(answer).ResponseCode) === '0';
+      return accepted ? { ok: true } : { ok: false, answer: answer?.body ?? 'no answer' };
     },
     async pull(from, to) {
       const local = (at: Date) =>

@@ -1,0 +1,68 @@
+/**
+ * `npm run bench`: how fast the product is, against what somebody would otherwise use. See
+ * README.md here for what each figure is.
+ *
+ *   npm run bench -- [--json FILE] [--only NAME[,NAME]] [--seconds N] [--rounds N]
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { benchHistory } from './history.ts';
+import { type Plan, type Result, table } from './measure.ts';
+import { benchMoney } from './money.ts';
+import { missingTools } from './tools.ts';
+import { benchUssd } from './ussd.ts';
+
+type Bench = (wanted: ReadonlySet<string>, plan: Plan) => Promise<Result[]>;
+
+/** Figures that share servers and rounds. */
+const BENCHES: readonly { figures: readonly string[]; run: Bench }[] = [
+  { figures: ['settlement', 'payments-http', 'payments-http-p99', 'queue'], run: benchMoney },
+  { figures: ['ussd', 'ussd-plain'], run: benchUssd },
+  { figures: ['history-blocks', 'history-wal'], run: benchHistory },
+];
+/** Asked for by name alone: it answers a question of design, not how fast the product is. */
+const ON_DEMAND = new Set(['queue']);
+const FIGURES = BENCHES.flatMap(({ figures }) => figures);
+
+interface Options extends Plan {
+  wanted: ReadonlySet<string>;
+  json: string | undefined;
+}
+
+function readOptions(): Options | string {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'string' },
+      only: { type: 'string' },
+      seconds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '5' },
+    },
+  });
+  const wanted = values.only?.split(',') ?? FIGURES.filter((figure) => !ON_DEMAND.has(figure));
+  const unknown = wanted.filter((name) => !FIGURES.includes(name));
+  if (unknown.length > 0) return `--only knows ${FIGURES.join(', ')}; not ${unknown.join(', ')}.`;
+  const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
+  const whole = (n: number): boolean => Number.isInteger(n) && n > 0;
+  if (!whole(seconds) || !whole(rounds)) return '--seconds and --rounds are whole numbers from 1.';
+  return { wanted: new Set(wanted), json: values.json, seconds, rounds };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const refusal = typeof options === 'string' ? options : missingTools();
+  if (typeof options === 'string' || refusal) {
+    process.stderr.write(`${refusal}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const results: Result[] = [];
+  for (const { figures, run } of BENCHES) {
+    if (!figures.some((figure) => options.wanted.has(figure))) continue;
+    process.stderr.write(`${figures.filter((figure) => options.wanted.has(figure)).join(', ')}\n`);
+    results.push(...(await run(options.wanted, options)));
+  }
+  process.stdout.write(`${table(results)}\n`);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ results }, null, 2)}\n`);
+}
+
+await main();

@@ -1,0 +1,64 @@
+import { createWorld, type World } from '../../../test/stories/world.ts';
+import { renewDue } from './renewals.ts';
+
+describe('the renewals that are due', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await createWorld('2026-11-23T11:02:00Z');
+  });
+  afterEach(async () => {
+    expect(await world.check()).toMatchObject({ wrongBalances: 0, wrongLots: 0, wrongFolds: 0 });
+    await world.close();
+  });
+
+  const wake = () => renewDue({ ...world, clock: { now: world.now } });
+  /** A week from Monday to Monday, that renews itself; paid for `weeks`. */
+  const customer = async (weeks: bigint) => {
+    const { number, msisdn } = await world.customer({ term: 'week', autoRenew: true });
+    const credit = weeks * 20_000n;
+    await world.pay({ amount: credit, accountRef: number });
+    return { number, msisdn };
+  };
+  const runOf = async (number: string) =>
+    (
+      await world.rows(
+        `SELECT run_from AS "from", paid_until AS "to", waiting_term AS waiting
+           FROM subscription s JOIN card c ON c.id = s.card_id WHERE c.number = $1`,
+        [number],
+      )
+    )[0];
+
+  it('go on from the end, are charged once, and stop when the money does', async () => {
+    const { number } = await customer(2n);
+    expect(await wake()).toBe(0);
+    world.moveTo('2026-11-30T21:00:07Z');
+    expect(await Promise.all([wake(), wake()])).toEqual([1, 1]);
+    const from = '2026-11-23T11:02:00.000Z';
+    expect(await runOf(number)).toEqual({ from, to: '2026-12-07T21:00:00.000Z', waiting: null });
+    expect(await wake()).toBe(0);
+
+    world.moveTo('2026-12-07T21:00:07Z');
+    expect(await wake()).toBe(1);
+    expect(await runOf(number)).toMatchObject({ to: '2026-12-07T21:00:00.000Z', waiting: 'week' });
+    expect(world.said.at(-1)?.message).toMatchObject({ name: 'renewal_failed', missing: 20_000n });
+    expect(await wake()).toBe(0);
+
+    world.moveTo('2026-12-09T08:00:00Z');
+    await world.pay({ amount: 20_000n, accountRef: number });
+    expect(await runOf(number)).toEqual({
+      from: '2026-12-09T08:00:00.000Z',
+      to: '2026-12-16T21:00:00.000Z',
+      waiting: null,
+    });
+  });
+
+  it('noticed late start when they are noticed', async () => {
+    const { number } = await customer(2n);
+    world.moveTo('2026-12-02T09:00:00Z');
+    expect(await wake()).toBe(1);
+    expect(await runOf(number)).toMatchObject({
+      from: '2026-12-02T09:00:00.000Z',
+      to: '2026-12-09T21:00:00.000Z',
+    });
+  });
+});

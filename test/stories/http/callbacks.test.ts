@@ -1,0 +1,121 @@
+import { createHouse, type House } from './house.ts';
+import { c2b, send, stk } from './paybill.ts';
+
+const POLL_AFTER_MS = 11_000;
+
+/** The stories of a callback that comes twice, early, late, crossed, or never. */
+describe('the callback of a paid prompt', () => {
+  let house: House;
+  beforeAll(async () => {
+    house = await createHouse();
+  });
+  afterAll(() => house.close());
+  afterEach(() => house.settleDown());
+
+  const askForMonth = async () => {
+    const customer = await house.customer();
+    house.money.setPhone(customer.msisdn, { behaviour: 'manual' });
+    await house.dial(house.phone(customer.msisdn), '*384*100#', '1', '1', '1');
+    return customer;
+  };
+  const expectOneMonth = async ({ msisdn, card }: { msisdn: string; card: string }) => {
+    await house.textTo(msisdn, /^Paid KES 650\./);
+    await house.settleDown();
+    expect(await house.paidUntil(card)).toBe('2026-12-23T21:00:00.000Z');
+    expect(await house.wallet(msisdn)).toMatchObject({ credit: '0' });
+    expect(house.inbox(msisdn)).toHaveLength(1);
+    const sql = `SELECT o.state, i.receipt FROM payment_order o JOIN inbox i ON i.id = o.inbox_id
+                  WHERE o.msisdn = $1`;
+    expect(await house.rows(sql, [msisdn])).toEqual([
+      { state: 'paid', receipt: house.receiptOf(msisdn) },
+    ]);
+  };
+
+  it('credits once when it comes twice at once, each time with its confirmation', async () => {
+    const customer = await askForMonth();
+    house.money.setFaults({ repeat: 2, parallel: true }, customer.msisdn);
+    await house.answerPrompt(customer.msisdn, '1234');
+    await expectOneMonth(customer);
+  });
+
+  it('credits when it comes before the operator has answered the push', async () => {
+    const customer = await house.customer();
+    house.money.setFaults({ beforeAnswer: true }, customer.msisdn);
+    await house.dial(house.phone(customer.msisdn), '*384*100#', '1', '1', '1');
+    await expectOneMonth(customer);
+  });
+
+  it('credits without the confirmation of the same receipt, where that is not registered', async () => {
+    const customer = await askForMonth();
+    house.money.setSettings({ alsoConfirm: false });
+    await house.answerPrompt(customer.msisdn, '1234');
+    house.money.setSettings({ alsoConfirm: true });
+    await expectOneMonth(customer);
+  });
+
+  it.each(['callback first', 'confirmation first', 'both at once'])(
+    'credits once with the confirmation of the same receipt: %s',
+    async (order) => {
+      const customer = await askForMonth();
+      const told = await house.payInSilence(customer.msisdn);
+      const callback = () => send(told.callbackUrl, stk({ ...told, amount: 650 }));
+      const confirm = () =>
+        send(
+          house.hook('ke-paybill', '/confirm'),
+          c2b({ TransID: told.receipt, BillRefNumber: told.reference, MSISDN: told.msisdn }),
+        );
+      const acts = order === 'confirmation first' ? [confirm, callback] : [callback, confirm];
+      const answers =
+        order === 'both at once'
+          ? await Promise.all(acts.map((act) => act()))
+          : [await acts[0]?.(), await acts[1]?.()];
+      expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
+      await expectOneMonth(customer);
+    },
+  );
+
+  it('that never comes is made up for by asking, and credits nothing when it comes late', async () => {
+    const customer = await askForMonth();
+    const told = await house.payInSilence(customer.msisdn);
+    house.clock.advance(POLL_AFTER_MS);
+    await house.product.jobs?.runNow('poll-orders');
+    await expectOneMonth(customer);
+    const late = await send(told.callbackUrl, stk({ ...told, amount: 650 }));
+    expect(late.status).toBe(200);
+    await expectOneMonth(customer);
+  });
+
+  it('that never comes to tell of a refusal is made up for as well', async () => {
+    const { msisdn } = await askForMonth();
+    house.money.setFaults({ drop: true }, msisdn);
+    await house.cancelPrompt(msisdn);
+    house.clock.advance(POLL_AFTER_MS);
+    await house.product.jobs?.runNow('poll-orders');
+    await house.textTo(msisdn, /You declined the prompt/);
+  });
+
+  it('leaves an open prompt alone when it is asked about too early', async () => {
+    const customer = await askForMonth();
+    await house.promptOn(customer.msisdn);
+    house.clock.advance(POLL_AFTER_MS);
+    await house.product.jobs?.runNow('poll-orders');
+    await house.answerPrompt(customer.msisdn, '1234');
+    await expectOneMonth(customer);
+  });
+
+  it('with a second receipt for a prompt that was paid moves nothing', async () => {
+    const customer = await askForMonth();
+    const told = await house.payInSilence(customer.msisdn);
+    await send(told.callbackUrl, stk({ ...told, amount: 650 }));
+    await send(told.callbackUrl, stk({ ...told, amount: 650, receipt: 'UKN0FORGED' }));
+    await expectOneMonth(customer);
+  });
+
+  it('with a made-up receipt before the true one does not take its place', async () => {
+    const customer = await askForMonth();
+    const told = await house.payInSilence(customer.msisdn);
+    await send(told.callbackUrl, stk({ ...told, amount: 650, receipt: 'UKN0FORGED' }));
+    await send(told.callbackUrl, stk({ ...told, amount: 650 }));
+    await expectOneMonth(customer);
+  });
+});

@@ -1,0 +1,262 @@
+/**
+ * The whole product in this process, with everything it talks to: a mobile-money operator, a text
+ * gateway, a head-end and telephones. What the stories do goes over HTTP in the providers' words;
+ * what they look at is the operator's books, the phones' inboxes, the head-end's cards, and ours.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { demoChannels, demoPlan } from '../../../simulators/demo/channels.ts';
+import { loadDemoOperator } from '../../../simulators/demo/people.ts';
+import { createVipControlServer } from '../../../simulators/head-end/server.ts';
+import type { PayBill } from '../../../simulators/mobile-money/payments.ts';
+import { createMobileMoneySimulator } from '../../../simulators/mobile-money/server.ts';
+import { createTelephone, type Telephone } from '../../../simulators/telephone/telephone.ts';
+import { createTextSimulator } from '../../../simulators/texts/server.ts';
+import type { Config } from '../../../src/platform/config.ts';
+import { silentLogger } from '../../../src/platform/log.ts';
+import { systemRandom } from '../../../src/platform/system.ts';
+import { createTestDatabase, makeTestFolder } from '../../../src/platform/test-database.ts';
+import {
+  type DemoHouse,
+  type Product,
+  type ProductOptions,
+  startProduct,
+} from '../../../src/product.ts';
+import { createHouseClock, type HouseClock } from './clock.ts';
+import { eventually } from './eventually.ts';
+import { type Hooks, knockOn } from './hooks.ts';
+import { type Looks, lookInto } from './looks.ts';
+import { registerPaybill } from './paybill.ts';
+import { createTown, type Town } from './town.ts';
+
+/** A Monday, early in the afternoon in Nairobi: no story comes near a midnight. */
+const STARTS_AT = '2026-11-23T11:02:00Z';
+const HOST = '127.0.0.1';
+
+export type Simulators = Awaited<ReturnType<typeof openSimulators>>['simulators'];
+
+export interface House extends Looks, Town, Hooks {
+  product: Product;
+  clock: HouseClock;
+  money: Simulators['money'];
+  texts: Simulators['texts'];
+  headEnd: Simulators['headEnd'];
+  /** Waits for what must come to pass. */
+  until: typeof eventually;
+  phone(msisdn: string, channelId?: string): Telephone;
+  /** Dials and types; the last screen. Fails when the network would have refused a hop. */
+  dial(phone: Telephone, ...typed: string[]): Promise<string>;
+  /** The id of the prompt on the phone, waited for. */
+  promptOn(msisdn: string): Promise<string>;
+  /** Answers the prompt that comes up on the phone; fulfilled when the callback was answered. */
+  answerPrompt(msisdn: string, pin: string): Promise<void>;
+  cancelPrompt(msisdn: string): Promise<void>;
+  /** Pays the prompt, and the operator tells nobody; what it would have told. */
+  payInSilence(msisdn: string): Promise<Told>;
+  /** The receipt of the phone's last payment. */
+  receiptOf(msisdn: string): string;
+  /** A paybill payment that M-PESA lets through because our validation does not answer. */
+  payUnasked(payment: PayBill): Promise<string>;
+  /** Nothing is under way any more; all books agree and every card is on air. */
+  settleDown(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Told {
+  checkoutRequestId: string;
+  receipt: string;
+  /** Twelve digits. */
+  msisdn: string;
+  /** Account reference, as the payer's statement shows it. */
+  reference: string;
+  callbackUrl: string;
+}
+
+/** Starts the house on a database of its own. Close it after the last story of the file. */
+export async function createHouse(): Promise<House> {
+  const database = await createTestDatabase();
+  const dataDir = makeTestFolder();
+  const clock = createHouseClock(STARTS_AT);
+  const { appUrl, ownerUrl } = database;
+  const opened: { simulators?: Simulators } = {};
+  const product = await startProduct({
+    config: configOf(dataDir, { kind: 'server', appUrl, ownerUrl }),
+    logger: silentLogger,
+    clock,
+    pushDelayMs: 0,
+    openDemo: async (parts) => {
+      const { simulators, demo } = await openSimulators(dataDir, clock, parts);
+      opened.simulators = simulators;
+      return demo;
+    },
+  });
+  const { simulators } = opened;
+  if (!simulators) throw new Error('No simulators');
+  const { money, texts } = simulators;
+  const hooks = knockOn(product, clock);
+  const { hook } = hooks;
+  money.setTvuChannels(
+    product.channels.ofKind('tvu').map(({ id, secret }) => {
+      return { channel: id, url: hook(id), secret };
+    }),
+  );
+  texts.setDeliveryReportUrl(hook('ke-text', '/report'));
+  const [paybill] = product.channels.ofKind('money');
+  if (!paybill) throw new Error('No paybill');
+  const register = (validateUrl: string) =>
+    registerPaybill(paybill, { confirmUrl: hook('ke-paybill', '/confirm'), validateUrl });
+  await register(hook('ke-paybill', '/validate'));
+  const looks = lookInto(product.pool, simulators);
+  return {
+    product,
+    clock,
+    ...simulators,
+    ...looks,
+    ...createTown(product, clock),
+    ...hooks,
+    until: eventually,
+    phone: (msisdn, channelId = 'ke-ussd') =>
+      telephone(product, clock, { msisdn, channelId, hook }),
+    dial,
+    ...prompts(simulators, looks, hook),
+    async payUnasked(payment) {
+      await register('http://127.0.0.1:9/');
+      const paid = await money.payBill(payment);
+      await register(hook('ke-paybill', '/validate'));
+      if (!paid.ok) throw new Error(`Not paid: ${paid.error}`);
+      return paid.receipt;
+    },
+    async settleDown() {
+      await Promise.all([money.idle(), texts.idle()]);
+      await looks.expectAgreement();
+    },
+    async close() {
+      await product.stop();
+      await database.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const configOf = (dataDir: string, database: Config['database']): Config => ({
+  isDemo: true,
+  isProduction: false,
+  port: 0,
+  bind: HOST,
+  dataDir,
+  database,
+  redisUrl: undefined,
+  roles: new Set(['gateway', 'dispatcher', 'scheduler', 'backoffice']),
+  providersFile: undefined,
+  control: undefined,
+  trustedHops: 0,
+  logLevel: 'error',
+});
+
+type Opened = Parameters<NonNullable<ProductOptions['openDemo']>>[0];
+
+/** The demo's simulators and catalogue on the house's clock; people are made by the stories. */
+async function openSimulators(dataDir: string, clock: HouseClock, { url, prisma, ids }: Opened) {
+  const plan = demoPlan(dataDir);
+  const common = { clock, random: systemRandom, timers: clock.timers };
+  const headEnd = await createVipControlServer({
+    port: 0,
+    host: HOST,
+    dataFile: join(dataDir, 'vip-control.jsonl'),
+    clock,
+    logger: silentLogger,
+  });
+  const money = await createMobileMoneySimulator({ ...common, ...plan.daraja, answerDelayMs: 1 });
+  const texts = await createTextSimulator({ ...common, ...plan.africastalking, reportDelayMs: 1 });
+  await loadDemoOperator(prisma, ids);
+  const addresses = { gateway: url, money: money.url, texts: texts.url };
+  const demo: DemoHouse = {
+    channels: { channels: demoChannels(plan, addresses) },
+    control: { host: HOST, port: headEnd.port },
+    furnish: async () => undefined,
+    async stop() {
+      await Promise.all([money.stop(), texts.stop(), headEnd.stop()]);
+    },
+  };
+  return { simulators: { money, texts, headEnd }, demo };
+}
+
+function telephone(
+  product: Product,
+  clock: HouseClock,
+  { msisdn, channelId, hook }: { msisdn: string; channelId: string; hook: House['hook'] },
+): Telephone {
+  const channel = product.channels.find(channelId);
+  if (channel?.kind !== 'ussd') throw new Error(`No USSD channel ${channelId}`);
+  const { provider, serviceCode } = channel;
+  const url = hook(channelId);
+  const isKenya = channel.site === 'NBO';
+  return createTelephone({
+    channel: {
+      channel: channelId,
+      provider,
+      country: isKenya ? 'KE' : 'CI',
+      serviceCode,
+      networkCode: isKenya ? '63902' : '61203',
+      url,
+      ...(provider === 'africastalking' ? { endUrl: `${url}/end` } : {}),
+    },
+    msisdn,
+    clock,
+    random: systemRandom,
+  });
+}
+
+type PromptActs = Pick<
+  House,
+  'promptOn' | 'answerPrompt' | 'cancelPrompt' | 'payInSilence' | 'receiptOf'
+>;
+
+/** The hand that holds the phone. */
+function prompts({ money }: Simulators, looks: Looks, hook: House['hook']): PromptActs {
+  const acts: PromptActs = {
+    promptOn: (msisdn) =>
+      eventually(() => {
+        const [first] = money.prompts(msisdn);
+        if (!first) throw new Error(`No prompt on ${msisdn}`);
+        return first.checkoutRequestId;
+      }),
+    async answerPrompt(msisdn, pin) {
+      await money.answerPrompt(await acts.promptOn(msisdn), { answer: 'accept', pin });
+    },
+    async cancelPrompt(msisdn) {
+      await money.answerPrompt(await acts.promptOn(msisdn), { answer: 'cancel' });
+    },
+    async payInSilence(msisdn) {
+      const checkoutRequestId = await acts.promptOn(msisdn);
+      money.setFaults({ drop: true }, msisdn);
+      await acts.answerPrompt(msisdn, '1234');
+      const [order] = await looks.rows(
+        'SELECT ref, request_token FROM payment_order WHERE msisdn = $1 ORDER BY id DESC',
+        [msisdn],
+      );
+      return {
+        checkoutRequestId,
+        receipt: acts.receiptOf(msisdn),
+        msisdn: msisdn.slice(1),
+        reference: String(order?.ref),
+        callbackUrl: hook('ke-paybill', `/push/${order?.request_token}`),
+      };
+    },
+    receiptOf(msisdn) {
+      const entry = money.books().findLast((line) => line.msisdn === msisdn.slice(1));
+      if (!entry) throw new Error(`${msisdn} has not paid`);
+      return entry.receipt;
+    },
+  };
+  return acts;
+}
+
+async function dial(phone: Telephone, ...typed: string[]): Promise<string> {
+  for (const [index, input] of typed.entries()) {
+    const isCode = index === 0 && input.startsWith('*');
+    const hop = await (isCode ? phone.dial(input) : phone.send(input));
+    if (!hop.ok) throw new Error(`${hop.error}: ${hop.detail}`);
+  }
+  return phone.screen();
+}

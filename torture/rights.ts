@@ -1,0 +1,91 @@
+/** The rights that were paid for, those that we ask for, and those that the head-end airs. */
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { canonicalSet } from '../simulators/head-end/rules.ts';
+
+const right = z.object({ product: z.string(), from: z.string(), to: z.string() });
+const page = z.object({
+  pages: z.number(),
+  cards: z.array(
+    z.object({ card: z.string(), epoch: z.number(), rev: z.number(), set: z.array(right) }),
+  ),
+});
+
+type Right = z.infer<typeof right>;
+type OnAir = z.infer<typeof page>['cards'][number];
+
+interface CardRow {
+  card: string;
+  desiredRev: number;
+  ackedRev: number;
+  desired: Right[];
+  paidUntil: Date | null;
+  products: string[];
+}
+
+/** Compares all cards that ever had rights; `cards` is how many are on air with ours. */
+export async function rightsFaults(
+  pool: Pool,
+  vipControlUrl: string,
+): Promise<{ faults: string[]; cards: number }> {
+  const onAir = await readOnAir(vipControlUrl);
+  const epochs = await pool.query<{ epoch: number }>('SELECT epoch FROM conditional_access');
+  const epoch = epochs.rows[0]?.epoch ?? 0;
+  const { rows } = await pool.query<CardRow>(
+    `SELECT c.number AS card, r.desired_rev AS "desiredRev", r.acked_rev AS "ackedRev", r.desired,
+            s.paid_until AS "paidUntil",
+            coalesce((SELECT array_agg(p.product) FROM bouquet_product p
+                       WHERE p.bouquet_id = s.bouquet_id), '{}') AS products
+       FROM card_rights r
+       JOIN card c ON c.id = r.card_id
+       LEFT JOIN subscription s ON s.card_id = c.id
+      WHERE r.desired_rev > 0`,
+  );
+  const now = new Date();
+  const faults = rows.flatMap((row) => [
+    ...paidFaults(row, now),
+    ...airFaults(row, onAir.get(row.card), epoch),
+  ]);
+  const known = new Set(rows.map(({ card }) => card));
+  for (const card of onAir.keys()) {
+    if (!known.has(card)) faults.push(`card ${card}: on air, though we never asked for it`);
+  }
+  return { faults, cards: rows.length };
+}
+
+/** What is paid for must be asked for: every product of the bouquet, until the very end. */
+function paidFaults({ card, desired, paidUntil, products }: CardRow, now: Date): string[] {
+  if (!paidUntil || paidUntil.getTime() <= now.getTime()) return [];
+  return products
+    .filter((product) => {
+      const asked = desired.find((one) => one.product === product);
+      const covers = asked && Date.parse(asked.from) <= now.getTime();
+      return !covers || Date.parse(asked.to) !== paidUntil.getTime();
+    })
+    .map((product) => `card ${card}: ${product} is not asked for until ${paidUntil.toISOString()}`);
+}
+
+function airFaults(row: CardRow, onAir: OnAir | undefined, epoch: number): string[] {
+  const { card, desiredRev, ackedRev, desired } = row;
+  if (ackedRev !== desiredRev) return [`card ${card}: ${ackedRev} of ${desiredRev} acknowledged`];
+  if (!onAir) return [`card ${card}: acknowledged, but the head-end does not know it`];
+  const faults: string[] = [];
+  if (onAir.epoch !== epoch || onAir.rev !== desiredRev) {
+    faults.push(`card ${card}: on air ${onAir.epoch}.${onAir.rev}, ours ${epoch}.${desiredRev}`);
+  }
+  if (JSON.stringify(canonicalSet(desired)) !== JSON.stringify(onAir.set)) {
+    faults.push(`card ${card}: other rights on air than ours`);
+  }
+  return faults;
+}
+
+async function readOnAir(vipControlUrl: string): Promise<Map<string, OnAir>> {
+  const cards = new Map<string, OnAir>();
+  for (let number = 1, pages = 1; number <= pages; number += 1) {
+    const answer = await fetch(`${vipControlUrl}/cards?page=${number}`);
+    const read = page.parse(await answer.json());
+    pages = read.pages;
+    for (const card of read.cards) cards.set(card.card, card);
+  }
+  return cards;
+}
