@@ -70,44 +70,46 @@ SELECT id + 3, subscription_id, bouquet_id, 'month', at, at + interval '31 days'
        tax, id + 2
   FROM paid`;
 
+interface Urls {
+  ownerUrl: string;
+  appUrl: string;
+  superUrl: string;
+}
+
 interface Books {
-  house: House;
-  settlement: ReturnType<House['openSettlement']>;
+  urls: Urls;
   superuser: pg.Pool;
 }
 
 /** `history-blocks` and `history-wal`: the long books over the short ones, a payment. */
 export async function benchHistory(wanted: ReadonlySet<string>, plan: Plan): Promise<Result[]> {
   const database = await startDatabase(SETTINGS);
-  const opened: Books[] = [];
+  const opened: pg.Pool[] = [];
+  const books = async (urls: Urls, months: number): Promise<Books> => {
+    const superuser = new pg.Pool({ connectionString: urls.superUrl, max: 1 });
+    opened.push(superuser);
+    await withHouse(urls, (house) => writePast(house, superuser, months));
+    return { urls, superuser };
+  };
   try {
-    const house = await openHouse(database);
-    await furnish(house, CUSTOMERS);
-    await house.close();
-    const long = await copyDatabase(database);
-    for (const [urls, months] of [
-      [database, MONTHS],
-      [long, MONTHS_LONG],
-    ] as const) {
-      const books = await openBooks(urls);
-      opened.push(books);
-      await writePast(books, months);
-    }
-    return (await compare(plan, opened)).filter(({ name }) => wanted.has(name));
+    await withHouse(database, (house) => furnish(house, CUSTOMERS));
+    const copy = await copyDatabase(database);
+    const short = await books(database, MONTHS);
+    const long = await books(copy, MONTHS_LONG);
+    return (await compare(plan, short, long)).filter(({ name }) => wanted.has(name));
   } finally {
-    for (const { house, settlement, superuser } of opened) {
-      await settlement.close();
-      await superuser.end();
-      await house.close();
-    }
+    for (const superuser of opened) await superuser.end();
     await database.stop();
   }
 }
 
-interface Urls {
-  ownerUrl: string;
-  appUrl: string;
-  superUrl: string;
+async function withHouse(urls: Urls, act: (house: House) => Promise<void>): Promise<void> {
+  const house = await openHouse(urls);
+  try {
+    await act(house);
+  } finally {
+    await house.close();
+  }
 }
 
 async function copyDatabase({ ownerUrl, appUrl, superUrl }: Urls): Promise<Urls> {
@@ -128,17 +130,7 @@ async function copyDatabase({ ownerUrl, appUrl, superUrl }: Urls): Promise<Urls>
   };
 }
 
-async function openBooks(urls: Urls): Promise<Books> {
-  const house = await openHouse(urls);
-  const settlement = house.openSettlement();
-  return {
-    house,
-    settlement,
-    superuser: new pg.Pool({ connectionString: urls.superUrl, max: 1 }),
-  };
-}
-
-async function writePast({ house, settlement, superuser }: Books, months: number): Promise<void> {
+async function writePast(house: House, superuser: pg.Pool, months: number): Promise<void> {
   const { accounts, site } = house;
   const idOf = (owner: string, kind: string) => accounts.get(`${owner}|${kind}|${site.currency}`);
   const system = [
@@ -153,12 +145,9 @@ async function writePast({ house, settlement, superuser }: Books, months: number
   }
   await superuser.query('RESET session_replication_role');
   await superuser.query('VACUUM ANALYZE');
-  // Plans and catalogue caches of the connections, which would count as blocks.
-  await payRandomly(house, settlement);
 }
 
-async function compare(plan: Plan, [short, long]: readonly Books[]): Promise<Result[]> {
-  if (!short || !long) throw new Error('There are two books to compare');
+async function compare(plan: Plan, short: Books, long: Books): Promise<Result[]> {
   const wal = new Map<string, number[]>([
     ['short', []],
     ['long', []],
@@ -180,9 +169,19 @@ async function compare(plan: Plan, [short, long]: readonly Books[]): Promise<Res
   ];
 }
 
-async function costOfPayments({ house, settlement, superuser }: Books) {
+/**
+ * Connections are opened for the payments and closed after them: an idle one may keep its counts
+ * to itself for ten seconds, one that ends hands them in.
+ */
+async function costOfPayments({ urls, superuser }: Books) {
   const before = await countersOf(superuser);
-  await payRandomly(house, settlement);
+  await withHouse(urls, async (house) => {
+    const settlement = house.openSettlement();
+    let left = PAYMENTS;
+    const next = () => (left-- > 0 ? Math.floor(Math.random() * CUSTOMERS) : null);
+    await pay({ settlement, siteId: house.site.id, callers: CALLERS, day: freshDay(), next });
+    await settlement.close();
+  });
   const after = await countersOf(superuser);
   return {
     blocks: (after.blocks - before.blocks) / PAYMENTS,
@@ -190,17 +189,15 @@ async function costOfPayments({ house, settlement, superuser }: Books) {
   };
 }
 
-async function payRandomly(house: House, settlement: Books['settlement']): Promise<void> {
-  let left = PAYMENTS;
-  const next = () => (left-- > 0 ? Math.floor(Math.random() * CUSTOMERS) : null);
-  await pay({ settlement, siteId: house.site.id, callers: CALLERS, day: freshDay(), next });
-}
-
-/** Backends hand in their counts when they have been idle for a moment. */
-const COUNTS_ARRIVE_MS = 1_500;
+const POLL_MS = 20;
 
 async function countersOf(superuser: pg.Pool): Promise<{ blocks: number; wal: number }> {
-  await new Promise((resolve) => setTimeout(resolve, COUNTS_ARRIVE_MS));
+  const others = `SELECT FROM pg_stat_activity
+                   WHERE backend_type = 'client backend' AND usename <> 'postgres'
+                     AND datname = current_database()`;
+  while ((await superuser.query(others)).rowCount) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
   const { rows } = await superuser.query(
     `SELECT sum(heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0)
                 + coalesce(toast_blks_read + toast_blks_hit + tidx_blks_read + tidx_blks_hit, 0)

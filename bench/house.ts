@@ -70,6 +70,13 @@ export interface Database {
   stop(): Promise<void>;
 }
 
+const running = new Set<Database>();
+
+/** Stops every database that still runs: for a bench that is ended from outside. */
+export async function stopDatabases(): Promise<void> {
+  await Promise.all([...running].map((database) => database.stop()));
+}
+
 /** A durable Postgres in a temporary folder: fsync and synchronous_commit are on. */
 export async function startDatabase(settings: Record<string, string> = {}): Promise<Database> {
   const dataDir = mkdtempSync(join(realpathSync(tmpdir()), 'vip-billing-bench-'));
@@ -80,11 +87,19 @@ export async function startDatabase(settings: Record<string, string> = {}): Prom
     const { ownerUrl, appUrl } = postgres;
     const migrationsDir = join(ROOT, 'prisma/migrations');
     await migrate({ ownerUrl, migrationsDir, logger: silentLogger, appRole: 'vip_app' });
-    const stop = async () => {
-      await postgres.stop();
-      remove();
+    const superUrl = superUrlOf(dataDir, ownerUrl);
+    const database: Database = {
+      ownerUrl,
+      appUrl,
+      superUrl,
+      async stop() {
+        running.delete(database);
+        await postgres.stop();
+        remove();
+      },
     };
-    return { ownerUrl, appUrl, superUrl: superUrlOf(dataDir, ownerUrl), stop };
+    running.add(database);
+    return database;
   } catch (error) {
     remove();
     throw error;

@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchHistory } from './history.ts';
+import { stopDatabases } from './house.ts';
 import { type Plan, type Result, table } from './measure.ts';
 import { benchMoney } from './money.ts';
 import { missingTools } from './tools.ts';
@@ -54,6 +55,9 @@ async function main(): Promise<void> {
     process.stderr.write(`${refusal}\n`);
     process.exitCode = 1;
     return;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stopDatabases().finally(() => process.exit(1)));
   }
   const results: Result[] = [];
   for (const { figures, run } of BENCHES) {

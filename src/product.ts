@@ -125,10 +125,10 @@ async function open(
   const routes = express.Router();
   if (rooms.telecom) routes.use('/hooks', rooms.telecom.door);
   routes.use(health.router);
-  gate.opened = routes;
   // Closed first of all: no new request comes in while the rooms behind the door still stand.
   closers.push(() => http.close(GRACE_MS));
   await demo?.furnish(parts);
+  gate.opened = routes;
   return { ...parts, jobs: rooms.jobs, stop };
 }
 

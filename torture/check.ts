@@ -69,7 +69,8 @@ export async function inspect(pool: Pool, evidence: Evidence): Promise<Inspectio
     ...(await invariantFaults(pool)),
   ];
   const { rows } = await pool.query(
-    'SELECT (SELECT count(*) FROM journal)::int AS journals, (SELECT count(*) FROM term)::int AS terms',
+    `SELECT (SELECT count(*) FROM journal)::int AS journals,
+            (SELECT count(*) FROM term)::int AS terms`,
   );
   const sum = (kind: BookLine['kind']): string =>
     [...evidence.lines.values()]

@@ -153,7 +153,7 @@ function planMessages(seed: number, random: Random, load: Load) {
   return { sendings, duplicates, twins };
 }
 
-/** An earlier message once more: in half of the cases at once, beside the first, which is harder. */
+/** An earlier message once more; half of them at once, beside the first, which is harder. */
 function repetition(random: Random, sendings: readonly Sending[], atMs: number): Sending | null {
   const last = sendings.at(-1);
   if (!last) return null;

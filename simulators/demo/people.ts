@@ -230,8 +230,7 @@ async function addReseller(
 ): Promise<void> {
   const known = await pool.query('SELECT 1 FROM reseller WHERE msisdn = $1', [reseller.msisdn]);
   if (known.rowCount) return;
-  await ids.reserve(1);
-  const id = ids.next();
+  const id = await ids.take();
   const wallet = { owner: `reseller:${id}`, kind: 'tvu_wallet', asset: site.tvuAsset } as const;
   const accounts = await ensureAccounts(pool, ids, [wallet]);
   await pool.query(
@@ -273,10 +272,9 @@ async function addEvent(
   const serial = existing.length === 0 ? '' : String(existing.length + 1);
   const price = parseAmount(event.price, site.currency);
   const endsAt = new Date(now.getTime() + EVENT_ENDS_MS);
-  await ids.reserve(1);
   await prisma.event.create({
     data: {
-      id: ids.next(),
+      id: await ids.take(),
       siteId: site.id,
       code: `${event.code}${serial}`,
       title: event.title,

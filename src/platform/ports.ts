@@ -6,9 +6,16 @@ export interface Clock {
 
 /** Unique, roughly rising 64-bit ids; a process takes them from the database in blocks. */
 export interface Ids {
-  /** Synchronous: `reserve(n)` must have been awaited for at least as many before. */
+  take(): Promise<bigint>;
+  /** `count` ids that nobody else gets, for work that makes them without waiting. */
+  lend(count: number): Promise<LentIds>;
+}
+
+export interface LentIds {
+  /** Throws when more are used than were lent: that is a bug. */
   next(): bigint;
-  reserve(count: number): Promise<void>;
+  /** What was not used may be lent again. */
+  giveBack(): void;
 }
 
 export interface Random {

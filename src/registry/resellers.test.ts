@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { createIds } from '../platform/database/ids.ts';
 import { createPool } from '../platform/database/pool.ts';
 import { silentLogger } from '../platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../platform/test-database.ts';
@@ -16,8 +15,6 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = createPool({ url: database.appUrl, max: 8, name: 'resellers', logger: silentLogger });
   pinHash = await hashPin('4321');
-  const ids = createIds(pool);
-  await ids.reserve(1);
   await pool.query(
     `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language, policy)
      VALUES (1, 'NBO', 'Nairobi', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en', '{}')`,
@@ -28,10 +25,10 @@ beforeAll(async () => {
   );
 });
 beforeEach(async () => {
-  await pool.query('DELETE FROM reseller');
   await pool.query(
     `INSERT INTO reseller (id, site_id, name, msisdn, pin_hash, tvu_wallet_id)
-     VALUES (1, 1, 'Mama', $1, $2, 1)`,
+     VALUES (1, 1, 'Mama', $1, $2, 1)
+     ON CONFLICT (id) DO UPDATE SET failed_pins = 0, locked_until = NULL`,
     [PHONE, pinHash],
   );
 });

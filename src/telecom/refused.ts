@@ -56,13 +56,12 @@ export function createRefusedNotices(deps: {
       deps.logger.warn('notice.refused', { channel: channelId, reason, bytes: bytes.length });
       if (kept > KEPT_PER_MINUTE_MAX) return;
       try {
-        await deps.ids.reserve(1);
         await deps.pool.query({
           name: 'refused-notice',
           text: `INSERT INTO refused_notice (id, channel_id, reason, received_at, remote, raw)
                  VALUES ($1, $2, $3, $4, $5, $6)`,
           values: [
-            deps.ids.next(),
+            await deps.ids.take(),
             channelId,
             reason,
             at,

@@ -175,7 +175,7 @@ describe('dispatch', () => {
     const logger = createLog();
     let away = true;
     const query = async (statement: { name: string }) => {
-      if (away && statement.name === 'dispatch-ack') throw new Error('Connection terminated');
+      if (away && statement.name === 'dispatch-ack') throw new Error('No space left');
       return world.pool.query(statement as never);
     };
     const { dispatch, link } = await setUp({ logger, pool: { query } as unknown as World['pool'] });
@@ -189,6 +189,20 @@ describe('dispatch', () => {
       false,
       true,
     ]);
+    expect(await state(number)).toMatchObject({ acked_rev: 1, next_at: null });
+  });
+
+  it('writes an answer late when the database was away, and sends nothing again', async () => {
+    const lost = [new Error('Connection terminated'), new Error('Connection terminated')];
+    const query = async (statement: { name: string }) => {
+      const error = statement.name === 'dispatch-ack' ? lost.pop() : undefined;
+      if (error) throw error;
+      return world.pool.query(statement as never);
+    };
+    const { dispatch, link } = await setUp({ pool: { query } as unknown as World['pool'] });
+    const number = await paid();
+    await dispatch.runUntilIdle();
+    expect(link.sent).toHaveLength(1);
     expect(await state(number)).toMatchObject({ acked_rev: 1, next_at: null });
   });
 
@@ -208,11 +222,11 @@ describe('dispatch', () => {
     await sent.promise;
     const leaseUntil = async () => (await state(number))?.lease_until;
     const before = await leaseUntil();
-    later(20);
+    later(6);
     waiting.wake();
     // Each look is a question to the database; the renewal stands in the same queue.
     for (let look = 0; look < 1_000 && (await leaseUntil()) === before; look += 1);
-    later(20);
+    later(8);
     await dispatcher(link, { processId: 'other' }).runUntilIdle();
     expect(link.sent).toEqual([]);
     answer.resolve({ kind: 'done', code: 'DONE', dup: false });

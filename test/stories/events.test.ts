@@ -27,8 +27,7 @@ describe('a pay-per-view price', () => {
   beforeEach(async () => {
     world = await createWorld(BEFORE);
     air = await createAir(() => world.now());
-    await world.ids.reserve(1);
-    eventId = world.ids.next();
+    eventId = await world.ids.take();
     const siteId = world.site('ABJ').id;
     await world.prisma.event.create({
       data: {

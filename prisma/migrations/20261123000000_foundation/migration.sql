@@ -3,7 +3,7 @@
 -- A table whose comment says "append-only" can be written once and never changed: the application
 -- role has no right to, and a trigger refuses it to everybody else.
 
--- Ids are handed to processes in blocks of 1,000 (platform/database/ids.ts).
+-- Ids are handed to processes in blocks of 10,000 (platform/database/ids.ts).
 CREATE SEQUENCE id_block AS bigint;
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -140,7 +140,8 @@ CREATE TABLE event (
   site_id      bigint NOT NULL REFERENCES site (id),
   code         text NOT NULL,
   title        text NOT NULL,
-  product      text NOT NULL,
+  -- In a namespace of its own, by which rights tell an event from a bouquet.
+  product      text NOT NULL CHECK (product LIKE 'EVT:%'),
   starts_at    timestamptz NOT NULL,
   ends_at      timestamptz NOT NULL,
   sale_from    timestamptz NOT NULL,
@@ -231,6 +232,11 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'journal % does not sum to zero in %: %', bad.journal_id, bad.asset, bad.total
       USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT e.journal_id INTO bad FROM (SELECT DISTINCT journal_id FROM new_entry) n
+    JOIN entry e ON e.journal_id = n.journal_id AND e.xid <> pg_current_xact_id() LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'journal % is complete', bad.journal_id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $$;

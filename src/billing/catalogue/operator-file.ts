@@ -139,7 +139,7 @@ export async function loadOperator(
 ): Promise<void> {
   const channelIds = new Map<string, bigint>();
   for (const { code, name, freeToAir } of file.channels) {
-    const id = await newId(ids);
+    const id = await ids.take();
     const row = await prisma.channel.upsert({
       where: { code },
       create: { id, code, name, freeToAir },
@@ -148,11 +148,6 @@ export async function loadOperator(
     channelIds.set(code, row.id);
   }
   for (const site of file.sites) await loadSite(prisma, ids, site, channelIds);
-}
-
-async function newId(ids: Ids): Promise<bigint> {
-  await ids.reserve(1);
-  return ids.next();
 }
 
 async function loadSite(
@@ -166,7 +161,7 @@ async function loadSite(
   const site = await prisma.site.upsert({
     where: { code },
     create: {
-      id: await newId(ids),
+      id: await ids.take(),
       code,
       name,
       country,
@@ -189,7 +184,7 @@ async function loadSite(
   for (const bouquet of entry.bouquets) {
     await loadBouquet(
       prisma,
-      { id: await newId(ids), siteId: site.id, currency },
+      { id: await ids.take(), siteId: site.id, currency },
       bouquet,
       channelIds,
     );

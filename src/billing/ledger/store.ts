@@ -13,10 +13,10 @@ export async function ensureAccounts(
   ids: Ids,
   names: readonly AccountName[],
 ): Promise<Map<string, bigint>> {
-  await ids.reserve(names.length);
+  const lent = await ids.lend(names.length);
   const rows = names.map((name) => ({
     ...name,
-    id: ids.next().toString(),
+    id: lent.next().toString(),
     policy: CHART[name.kind],
   }));
   await client.query(

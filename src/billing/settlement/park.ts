@@ -18,7 +18,6 @@ export async function park(
   command: Command,
   error: unknown,
 ): Promise<bigint> {
-  await ids.reserve(1);
   const reason = withoutNul(error instanceof Error ? error.message : String(error));
   const { rows } = await pool.query(
     `INSERT INTO inbox (id, provider, receipt, kind, state, channel_id, received_at, raw, error)
@@ -26,7 +25,7 @@ export async function park(
      ON CONFLICT (provider, receipt) DO UPDATE SET receipt = EXCLUDED.receipt
      RETURNING id`,
     [
-      ids.next(),
+      await ids.take(),
       withoutNul(command.provider),
       withoutNul(command.receipt),
       command.kind,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { hasLuhnDigit } from '../../platform/luhn.ts';
-import type { PaymentPolicy } from '../catalogue/rules.ts';
+import type { PaymentPolicy, TvuTariff } from '../catalogue/rules.ts';
 import type { Command, CommandBase, Purpose } from './commands.ts';
 import { faultsOf } from './faults-harness.ts';
 import { createOperator, EVENT_ID, NUMBER, PHONE } from './operator-harness.ts';
@@ -92,6 +92,19 @@ const policy: fc.Arbitrary<PaymentPolicy> = fc.record({
   over: fc.constantFrom('one_term', 'whole_terms', 'longest_terms'),
   dayRate: fc.constantFrom('month/30', 'day_term'),
 });
+
+/** Units become dearer every day, so that no two lots cost the same. */
+const RISING: ReadonlyMap<bigint, readonly TvuTariff[]> = new Map(
+  [1n, 2n].map((site) => [
+    site,
+    Array.from({ length: 40 }, (_, day) => ({
+      from: new Date(START_MS + (day - 1) * 24 * HOUR_MS),
+      price: 40n + 3n * BigInt(day),
+      valueUnits: 3n,
+      valueAmount: 100n,
+    })),
+  ]),
+);
 
 interface History {
   serial: number;
@@ -200,7 +213,7 @@ describe('settlement', () => {
   it('keeps sound books whatever is asked, and no act takes paid time away', () => {
     fc.assert(
       fc.property(policy, fc.array(step, { minLength: 8, maxLength: 20 }), (rules, steps) => {
-        const paper = createOperator({ policy: rules });
+        const paper = createOperator({ policy: rules, tariffs: RISING });
         const past: History = { serial: 0, paid: [], orders: [] };
         let atMs = START_MS;
         const funds: Draw[] = [

@@ -11,7 +11,7 @@
  */
 import type { Pool, PoolClient } from 'pg';
 import { isConnectionLost, isRetryable } from '../../platform/database/pool.ts';
-import type { Ids, Logger } from '../../platform/ports.ts';
+import type { Ids, LentIds, Logger } from '../../platform/ports.ts';
 import { sleep } from '../../platform/timers.ts';
 import type { Catalogue } from '../catalogue/rules.ts';
 import type { Command, Outcome } from './commands.ts';
@@ -234,11 +234,22 @@ function lostRace(error: unknown): boolean {
 }
 
 async function attemptBatch(deps: SettlementDeps, commands: readonly Command[]): Promise<Outcomes> {
-  await deps.ids.reserve(commands.length * IDS_PER_COMMAND_MAX);
-  const client = await deps.pool.connect();
+  const ids = await deps.ids.lend(commands.length * IDS_PER_COMMAND_MAX);
+  try {
+    return await onConnection(deps.pool, (client) => transact(deps, client, commands, ids));
+  } finally {
+    ids.giveBack();
+  }
+}
+
+async function onConnection(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<Outcomes>,
+): Promise<Outcomes> {
+  const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    return await transact(deps, client, commands);
+    return await work(client);
   } catch (error) {
     if (isAway(error)) broken = error as Error;
     else await client.query('ROLLBACK').catch((lost: Error) => (broken = lost));
@@ -252,6 +263,7 @@ async function transact(
   deps: SettlementDeps,
   client: PoolClient,
   commands: readonly Command[],
+  ids: LentIds,
 ): Promise<Outcomes> {
   const outcomes: Outcomes = new Map();
   await client.query('BEGIN');
@@ -273,7 +285,7 @@ async function transact(
   const countryOf = (siteId: bigint) => catalogue.sites.get(siteId)?.country ?? '';
   const facts = await loadFacts(client, needsOf(fresh, countryOf));
   const decided = decideBatch(fresh, facts, {
-    ids: deps.ids,
+    ids,
     catalogue,
     accounts: deps.accounts(),
     ports: deps.ports,

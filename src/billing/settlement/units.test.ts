@@ -16,7 +16,6 @@ describe('units', () => {
       books TVU-KE                        | suspense 7 tvu_issued -132 tvu_wallet 125
       books KES                           | provider_clearing -52.80 tvu_liability 52.80
       at 2025-06-01T00:00:00Z
-      notice amina 1                      | refused no_tariff
       convert amina 1                     | refused no_tariff
       buy amina A1 day by units           | refused term_not_sold`);
   });
@@ -106,7 +105,13 @@ describe('units', () => {
       pay amina 5.00 order O1             | settled credit 0.00 units 20
       reverse R2                          | settled
       amina                               | 0.00 held 0.00 units 10
-      books KES                           | provider_clearing -4.00 tvu_liability 4.00`;
+      books KES                           | provider_clearing -4.00 tvu_liability 4.00
+      // Once some of those are used, the others are no substitute.
+      order O2 amina tvu 5.00
+      pay amina 5.00 order O2             | settled credit 0.00 units 20
+      convert amina 11                    | settled credit 3.85 units 9
+      notice amina 11                     | settled units 20
+      reverse R4                          | refused not_reversible`;
     const paper = createOperator({ tariffs: new Map([[1n, tariffs]]) });
     expect(play(paper, table)).toEqual(linesOf(table));
   });

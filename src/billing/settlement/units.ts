@@ -21,7 +21,8 @@ export const subscriberOf = (w: Workspace, msisdn: string): SubscriberFacts | nu
 export function decideTvuNotice(w: Workspace, notice: TvuNotice): Decision {
   const site = w.site(notice.siteId);
   const tariff = tariffOf(w, site.id, notice.at);
-  if (!tariff) return refused(w, 'no_tariff');
+  // The operator has sold them already: the notice is parked, and a repeat settles it.
+  if (!tariff) throw new Error(`Site ${site.code} has no tariff of TV units at ${notice.at}`);
   const subscriber = subscriberOf(w, notice.msisdn);
   const reseller = w.facts.resellerByPhone.get(notice.msisdn);
   const owner = reseller ?? subscriber;

@@ -2,7 +2,7 @@
  * The working copy of one batch: facts as they change while its commands are decided one after the
  * other, and the rows that will be written for them. Pure: ids come from a reserved block.
  */
-import type { Ids } from '../../platform/ports.ts';
+import type { LentIds } from '../../platform/ports.ts';
 import type { Catalogue, Site } from '../catalogue/rules.ts';
 import { type AccountKind, accountKey } from '../ledger/chart.ts';
 import {
@@ -26,7 +26,7 @@ import type {
 } from './facts.ts';
 
 export interface Tools {
-  ids: Pick<Ids, 'next'>;
+  ids: Pick<LentIds, 'next'>;
   catalogue: Catalogue;
   /** System accounts by `accountKey`. */
   accounts: ReadonlyMap<string, bigint>;

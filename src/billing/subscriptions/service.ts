@@ -26,8 +26,7 @@ export interface NewCustomer {
 
 /** Writes the subscriber, their accounts, phone, cards and subscriptions in one transaction. */
 export async function openCustomer(pool: Pool, ids: Ids, customer: NewCustomer): Promise<bigint> {
-  await ids.reserve(1 + 2 * customer.cards.length);
-  const subscriberId = ids.next();
+  const subscriberId = await ids.take();
   const { site } = customer;
   const owner = `subscriber:${subscriberId}`;
   const wallet: AccountName = { owner, kind: 'wallet_paid', asset: site.currency };
@@ -48,15 +47,14 @@ export async function openCustomer(pool: Pool, ids: Ids, customer: NewCustomer):
       createdAt: customer.at,
     });
     for (const card of customer.cards) {
-      await ids.reserve(2);
-      const cardId = ids.next();
+      const cardId = await ids.take();
       const number = card.number;
       const createdAt = customer.at;
       await insertCard(client, { id: cardId, number, siteId: site.id, subscriberId, createdAt });
       await client.query(
         `INSERT INTO subscription (id, card_id, bouquet_id, term, auto_renew)
          VALUES ($1, $2, $3, $4, $5)`,
-        [ids.next(), cardId, card.bouquetId, card.term, card.autoRenew],
+        [await ids.take(), cardId, card.bouquetId, card.term, card.autoRenew],
       );
     }
   });

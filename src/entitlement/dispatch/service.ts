@@ -11,8 +11,9 @@
  */
 import type { Pool } from 'pg';
 import type { Outcome, SettleEvent } from '../../billing/settlement/commands.ts';
+import { isConnectionLost } from '../../platform/database/pool.ts';
 import type { Clock, Logger, Random } from '../../platform/ports.ts';
-import { within } from '../../platform/timers.ts';
+import { sleep, within } from '../../platform/timers.ts';
 import type { CommandOutcome } from '../vip-control/command.ts';
 import type { VipControlLink } from '../vip-control/link.ts';
 import { createGather, type Gather } from './gather.ts';
@@ -76,8 +77,8 @@ export interface DispatcherDeps {
   stopWaitMs?: number;
 }
 
-/** How long a dead process keeps its cards from the others. Kept far above clock differences. */
-export const LEASE_MS = 30_000;
+/** How long a dead process keeps its cards from the others; above any clock difference. */
+export const LEASE_MS = 10_000;
 const LEASE_RENEW_MS = LEASE_MS / 3;
 /** What other processes raised is found this soon. */
 const POLL_MS = 250;
@@ -85,6 +86,9 @@ const CLAIM_CARDS_MAX = 256;
 const IN_FLIGHT_CARDS_MAX = 1_024;
 const ANSWERS_PER_WRITE_MAX = 256;
 /** A slow head-end may take this long; an expired set of rights helps nobody. */
+/** Half a minute in all, for a database that is being started again. */
+const WRITE_ATTEMPTS_MAX = 120;
+const WRITE_WAIT_MS = 250;
 const COMMAND_VALID_MS = 900_000;
 const STOP_WAIT_MS = 5_000;
 /** Leaves room for epoch, card, revision and attempts in the 64 characters of a cmdId. */
@@ -117,7 +121,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     holds: createHolds(deps),
     answers: createGather<Answer>({
       itemsMax: ANSWERS_PER_WRITE_MAX,
-      write: (answers) => writeAnswers(state, answers),
+      write: (answers) => keepAnswers(state, answers),
       onError: (error, answers) =>
         logger.error('dispatch.answers_unwritten', { cards: answers.length, error }),
     }),
@@ -228,6 +232,19 @@ async function sendCommand(
     // A set that cannot even be put into words: staff must see it, and no other card waits for it.
     logger.error('dispatch.unsendable', { card: card.number, rev: card.rev, error });
     return { kind: 'rejected', code: 'BAD_DATES', class: 'data' };
+  }
+}
+
+/** While the database is away, answers wait for it: a card on air is not sent once more. */
+async function keepAnswers(state: DispatcherState, answers: Answer[]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeAnswers(state, answers);
+    } catch (error) {
+      const again = isConnectionLost(error) && !state.stopped && attempt < WRITE_ATTEMPTS_MAX;
+      if (!again) throw error;
+      await sleep(WRITE_WAIT_MS);
+    }
   }
 }
 

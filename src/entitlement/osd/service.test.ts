@@ -33,7 +33,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await air.close();
-  await pool.query('DELETE FROM outbound');
+  // The product may not delete; what is left of a test is put out of the way.
+  await pool.query("UPDATE outbound SET kind = 'text', next_at = NULL, provider_id = NULL");
 });
 
 const later = (seconds: number) => {

@@ -39,7 +39,7 @@ export interface OsdSenderDeps {
 
 /** How long a message stays on the screen. */
 const OSD_SECONDS = 30;
-const LEASE_MS = 60_000;
+const LEASE_MS = 20_000;
 const POLL_MS = 1_000;
 /** Few, because rights go first and share the window. */
 const IN_FLIGHT_MAX = 32;

@@ -43,6 +43,7 @@ export interface EmbeddedPostgresOptions {
 /** How long the processes of a killed Postgres may take to go. */
 const TAKEOVER_LIMIT_MS = 15_000;
 const TAKEOVER_POLL_MS = 100;
+const HELD_PATIENCE_MS = 1_000;
 const RESTART_DELAY_MS_MIN = 50;
 const RESTART_DELAY_MS_MAX = 5_000;
 
@@ -93,6 +94,8 @@ function serverFields({ postmaster, isAdopted }: Server): Record<string, unknown
 async function ownServer(house: House, port: number): Promise<Server> {
   const { dir } = house.cluster;
   const deadline = performance.now() + TAKEOVER_LIMIT_MS;
+  // The lock of a process that was killed this very moment goes with its connection.
+  const patience = performance.now() + HELD_PATIENCE_MS;
   let isAdopted = true;
   while (performance.now() < deadline) {
     const found = findPostmaster(dir);
@@ -101,7 +104,7 @@ async function ownServer(house: House, port: number): Promise<Server> {
     if (postmaster) {
       const result = await takeOwnership(house.cluster, postmaster.port);
       if (result.ok) return { postmaster, ownership: result.ownership, isAdopted };
-      if (result.error === 'held') throw inUse(dir);
+      if (result.error === 'held' && performance.now() > patience) throw inUse(dir);
     }
     await sleep(TAKEOVER_POLL_MS);
   }

@@ -147,10 +147,11 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
 }
 
 /**
- * Gives the product's role what it works with: SELECT, INSERT, UPDATE, DELETE on tables, but only
- * SELECT, INSERT on those whose COMMENT contains the word `append-only`; the sequences; and a look
- * at `_prisma_migrations`. What an earlier version granted beyond that is taken away. Does nothing
- * when the role is the owner itself. Throws a StartError when the role does not exist.
+ * Gives the product's role what it works with: SELECT, INSERT, UPDATE on tables (the product never
+ * deletes), but only SELECT, INSERT on those whose COMMENT contains the word `append-only`; the
+ * sequences; and a look at `_prisma_migrations`. What an earlier version granted beyond that is
+ * taken away. Does nothing when the role is the owner itself. Throws a StartError when the role
+ * does not exist.
  */
 export async function grantAppRole(owner: pg.Client, appRole: string): Promise<void> {
   const { rows } = await owner.query<{ is_owner: boolean; is_known: boolean }>(
@@ -171,7 +172,7 @@ export async function grantAppRole(owner: pg.Client, appRole: string): Promise<v
       ORDER BY c.relname`,
   );
   const statements = tables.rows.flatMap(({ name, is_append_only, is_ours }) => {
-    const writes = is_append_only ? ', INSERT' : ', INSERT, UPDATE, DELETE';
+    const writes = is_append_only ? ', INSERT' : ', INSERT, UPDATE';
     return [
       `REVOKE ALL ON ${name} FROM ${role}`,
       `GRANT SELECT${is_ours ? writes : ''} ON ${name} TO ${role}`,

@@ -134,6 +134,8 @@ describe('an operator that', () => {
     await pushed(client);
     now = '2026-11-23T10:00:00.000Z';
     operator.setClock(now);
-    expect(await client.query(await pushed(client))).toEqual({ kind: 'pending' });
+    operator.setPhone('254700000002', { behaviour: 'manual' });
+    const id = await pushed(client, { msisdn: '+254700000002' });
+    expect(await client.query(id)).toEqual({ kind: 'pending' });
   });
 });

@@ -28,13 +28,12 @@ export async function sayPaymentFailed(
     at,
   );
   if (!draft) return;
-  await deps.ids.reserve(1);
   await deps.pool.query(
     `INSERT INTO outbound (id, kind, template, site_id, target, body, state, created_at, not_after,
                            next_at)
      VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $7)`,
     [
-      deps.ids.next(),
+      await deps.ids.take(),
       draft.kind,
       draft.template,
       order.siteId,

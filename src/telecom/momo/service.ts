@@ -113,8 +113,7 @@ async function placeOrder(
   pushes: Set<Promise<void>>,
   wanted: PushOrder,
 ): Promise<Order> {
-  await deps.ids.reserve(1);
-  const id = deps.ids.next();
+  const id = await deps.ids.take();
   const now = deps.clock.now();
   const { first, order } = await insertOrder(deps.pool, {
     id,

@@ -33,7 +33,7 @@ describe('a signature of Standard Webhooks', () => {
   });
 
   it('may stand among others, and for five minutes either way', () => {
-    const among = `v1,Zm9v v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg== ${SIGNATURE} ${OTHER}`;
+    const among = `v1,Zm9v v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw ${SIGNATURE} ${OTHER}`;
     expect(verify({ 'webhook-signature': among })).toEqual({ ok: true });
     for (const nowS of [SENT_S - 300, SENT_S + 300]) {
       expect(verify({}, { nowS })).toEqual({ ok: true });
@@ -74,7 +74,7 @@ describe('a signature of Standard Webhooks', () => {
     }
   });
 
-  it.failing('made without a secret is refused, also where none is configured', () => {
+  it('made without a secret is refused, also where none is configured', () => {
     const forged = signWebhook('', { id: ID, timestamp: SENT_S, bytes: BODY });
     expect(verify({ 'webhook-signature': forged }, { secret: '' }).ok).toBe(false);
   });

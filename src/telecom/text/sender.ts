@@ -40,8 +40,8 @@ export interface TextSenderDeps {
 
 const CLAIM_MAX = 20;
 const CONCURRENT_MAX = 8;
-/** Three waves of the longest wait for a provider (11 s) and the writes, twice over. */
-const LEASE_MS = 120_000;
+/** Three waves of the longest wait for a provider (11 s) and the writes, with room to spare. */
+const LEASE_MS = 60_000;
 /** How often we look for texts that nobody woke us for: retries, and those of other processes. */
 const POLL_MS = 1_000;
 

@@ -114,7 +114,7 @@ describe('a dialogue over HTTP', () => {
     await house.textTo(msisdn, /^Paid KES 650/);
   });
 
-  it('lets a phone pay for another’s card: both are told, and the card is offered next time', async () => {
+  it('lets a phone pay for another’s card, tells both, and offers the card again', async () => {
     const owner = await house.customer({ name: 'Grace Achieng' });
     const payer = await house.customer();
     const last4 = owner.card.slice(-4);

@@ -5,6 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { demoChannels, demoPlan } from '../../../simulators/demo/channels.ts';
 import { loadDemoOperator } from '../../../simulators/demo/people.ts';
 import { createVipControlServer } from '../../../simulators/head-end/server.ts';
@@ -53,10 +54,14 @@ export interface House extends Looks, Town, Hooks {
   cancelPrompt(msisdn: string): Promise<void>;
   /** Pays the prompt, and the operator tells nobody; what it would have told. */
   payInSilence(msisdn: string): Promise<Told>;
+  /** Where the callback of the phone's last prompt is expected, and under which reference. */
+  toldOf(msisdn: string): Promise<Pick<Told, 'reference' | 'callbackUrl' | 'msisdn'>>;
   /** The receipt of the phone's last payment. */
   receiptOf(msisdn: string): string;
   /** A paybill payment that M-PESA lets through because our validation does not answer. */
   payUnasked(payment: PayBill): Promise<string>;
+  /** Cuts all connections to the house's database and lets nobody in, or lets them in again. */
+  database(isOpen: boolean): Promise<void>;
   /** Nothing is under way any more; all books agree and every card is on air. */
   settleDown(): Promise<void>;
   close(): Promise<void>;
@@ -126,6 +131,7 @@ export async function createHouse(): Promise<House> {
       if (!paid.ok) throw new Error(`Not paid: ${paid.error}`);
       return paid.receipt;
     },
+    database: (isOpen) => openDatabase(ownerUrl, isOpen),
     async settleDown() {
       await Promise.all([money.idle(), texts.idle()]);
       await looks.expectAgreement();
@@ -167,7 +173,11 @@ async function openSimulators(dataDir: string, clock: HouseClock, { url, prisma,
     logger: silentLogger,
   });
   const money = await createMobileMoneySimulator({ ...common, ...plan.daraja, answerDelayMs: 1 });
-  const texts = await createTextSimulator({ ...common, ...plan.africastalking, reportDelayMs: 1 });
+  const texts = await createTextSimulator({
+    ...common,
+    ...plan.africastalking,
+    reportDelayMs: 100,
+  });
   await loadDemoOperator(prisma, ids);
   const addresses = { gateway: url, money: money.url, texts: texts.url };
   const demo: DemoHouse = {
@@ -209,7 +219,7 @@ function telephone(
 
 type PromptActs = Pick<
   House,
-  'promptOn' | 'answerPrompt' | 'cancelPrompt' | 'payInSilence' | 'receiptOf'
+  'promptOn' | 'answerPrompt' | 'cancelPrompt' | 'payInSilence' | 'receiptOf' | 'toldOf'
 >;
 
 /** The hand that holds the phone. */
@@ -231,13 +241,15 @@ function prompts({ money }: Simulators, looks: Looks, hook: House['hook']): Prom
       const checkoutRequestId = await acts.promptOn(msisdn);
       money.setFaults({ drop: true }, msisdn);
       await acts.answerPrompt(msisdn, '1234');
+      const receipt = acts.receiptOf(msisdn);
+      return { ...(await acts.toldOf(msisdn)), checkoutRequestId, receipt };
+    },
+    async toldOf(msisdn) {
       const [order] = await looks.rows(
         'SELECT ref, request_token FROM payment_order WHERE msisdn = $1 ORDER BY id DESC',
         [msisdn],
       );
       return {
-        checkoutRequestId,
-        receipt: acts.receiptOf(msisdn),
         msisdn: msisdn.slice(1),
         reference: String(order?.ref),
         callbackUrl: hook('ke-paybill', `/push/${order?.request_token}`),
@@ -250,6 +262,24 @@ function prompts({ money }: Simulators, looks: Looks, hook: House['hook']): Prom
     },
   };
   return acts;
+}
+
+async function openDatabase(ownerUrl: string, isOpen: boolean): Promise<void> {
+  const server = new URL(ownerUrl);
+  const name = server.pathname.slice(1);
+  server.pathname = '/postgres';
+  const client = new pg.Client({ connectionString: server.href });
+  await client.connect();
+  try {
+    await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${isOpen}`);
+    if (isOpen) return;
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+      [name],
+    );
+  } finally {
+    await client.end();
+  }
 }
 
 async function dial(phone: Telephone, ...typed: string[]): Promise<string> {

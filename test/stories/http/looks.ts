@@ -31,7 +31,9 @@ export interface Looks {
   refused(reason: string): Promise<number>;
   ourBooks(): Promise<BookLine[]>;
   operatorBooks(): BookLine[];
-  /** Sound journals, cards on air, and the operator's books the same as ours. */
+  /** Sound journals and cards on air. */
+  expectSound(): Promise<void>;
+  /** The same, the operator's books are ours. */
   expectAgreement(): Promise<void>;
 }
 
@@ -57,52 +59,81 @@ const WAITING_CARDS = `
   SELECT c.number, r.desired_rev, r.acked_rev, r.attempts, r.failure, r.next_at, r.lease_until
     FROM card_rights r JOIN card c ON c.id = r.card_id WHERE r.desired_rev <> r.acked_rev`;
 
+const WANTED = `
+  SELECT r.desired, r.desired_rev <> r.acked_rev AS waits
+    FROM card_rights r JOIN card c ON c.id = r.card_id WHERE c.number = $1`;
+
 const inOrder = (lines: BookLine[]): BookLine[] =>
   lines.sort((a, b) => (a.receipt < b.receipt ? -1 : 1));
 
 export function lookInto(pool: Pool, { money, texts, headEnd }: Simulators): Looks {
+  const { one, ...readings } = readingsOf(pool);
+  const inbox = (msisdn: string) => texts.inbox(msisdn).map(({ text }) => text);
+  const operatorBooks = () =>
+    inOrder([
+      ...money.books().map(({ receipt, amountMinor }) => {
+        return { receipt, asset: 'KES', amount: amountMinor.toString() };
+      }),
+      ...money.tvuNotices().map(({ receipt, units }) => {
+        return { receipt, asset: 'TVU', amount: String(units) };
+      }),
+    ]);
+  const expectSound = () =>
+    eventually(async () => {
+      // First, because it says which cards and why.
+      expect(await readings.rows(WAITING_CARDS)).toEqual([]);
+      expect(await checkBooks(pool)).toEqual(SOUND);
+    });
+  return {
+    ...readings,
+    operatorBooks,
+    expectSound,
+    inbox: (msisdn) => inbox(msisdn).reverse(),
+    textTo: (msisdn, like) =>
+      eventually(() => {
+        const found = inbox(msisdn).find((text) => like.test(text));
+        if (found) return found;
+        throw new Error(`No text like ${like} among: ${inbox(msisdn).join(' | ')}`);
+      }),
+    onAir: (cardNumber) =>
+      eventually(async () => {
+        const { desired, waits } = await one(WANTED, [cardNumber]);
+        expect(waits).toBe(false);
+        const aired = headEnd.card(cardNumber)?.set;
+        expect(aired).toEqual(canonicalSet(desired as WireRight[]));
+        return aired ?? [];
+      }),
+    async expectAgreement() {
+      await expectSound();
+      await eventually(async () => {
+        expect(await readings.ourBooks()).toEqual(operatorBooks());
+      });
+    },
+  };
+}
+
+/** What our database says. */
+function readingsOf(pool: Pool) {
   const rows: Looks['rows'] = async (sql, values = []) => {
     const result = await pool.query(sql, values);
     return JSON.parse(
       JSON.stringify(result.rows, (_key, v) => (typeof v === 'bigint' ? v.toString() : v)),
     );
   };
-  const one = async (sql: string, values: unknown[]) => {
+  const one = async (sql: string, values: unknown[] = []) => {
     const [row] = await rows(sql, values);
     if (!row) throw new Error(`No row: ${values.join(', ')}`);
     return row;
   };
-  const looks: Looks = {
+  return {
     rows,
-    textTo: (msisdn, like) =>
-      eventually(() => {
-        const found = texts.inbox(msisdn).find(({ text }) => like.test(text));
-        if (found) return found.text;
-        throw new Error(`No text like ${like} among: ${looks.inbox(msisdn).join(' | ')}`);
-      }),
-    inbox: (msisdn) =>
-      texts
-        .inbox(msisdn)
-        .map(({ text }) => text)
-        .reverse(),
-    onAir: (cardNumber) =>
-      eventually(async () => {
-        const { desired, waits } = await one(
-          `SELECT r.desired, r.desired_rev <> r.acked_rev AS waits
-             FROM card_rights r JOIN card c ON c.id = r.card_id WHERE c.number = $1`,
-          [cardNumber],
-        );
-        expect(waits).toBe(false);
-        const aired = headEnd.card(cardNumber)?.set;
-        expect(aired).toEqual(canonicalSet(desired as WireRight[]));
-        return aired ?? [];
-      }),
-    async paidUntil(cardNumber) {
+    one,
+    async paidUntil(cardNumber: string) {
       const sql = `SELECT s.paid_until FROM subscription s JOIN card c ON c.id = s.card_id
                     WHERE c.number = $1`;
       return (await one(sql, [cardNumber])).paid_until as string | null;
     },
-    async wallet(msisdn) {
+    async wallet(msisdn: string) {
       const sql = `SELECT w.amount::text AS credit, t.amount::text AS units
                      FROM phone p JOIN subscriber s ON s.id = p.subscriber_id
                      JOIN balance w ON w.account_id = s.wallet_id
@@ -110,33 +141,13 @@ export function lookInto(pool: Pool, { money, texts, headEnd }: Simulators): Loo
       return (await one(sql, [msisdn])) as { credit: string; units: string };
     },
     traces: () =>
-      one(
-        `SELECT (SELECT count(*) FROM journal)::int AS journals,
-                (SELECT count(*) FROM inbox)::int AS inbox,
-                (SELECT count(*) FROM payment_order WHERE state = 'paid')::int AS paid`,
-        [],
-      ),
-    async refused(reason) {
+      one(`SELECT (SELECT count(*) FROM journal)::int AS journals,
+                  (SELECT count(*) FROM inbox)::int AS inbox,
+                  (SELECT count(*) FROM payment_order WHERE state = 'paid')::int AS paid`),
+    async refused(reason: string) {
       const sql = 'SELECT count(*)::int AS kept FROM refused_notice WHERE reason = $1';
       return (await one(sql, [reason])).kept as number;
     },
     ourBooks: async () => inOrder((await rows(OUR_BOOKS)) as unknown as BookLine[]),
-    operatorBooks: () =>
-      inOrder([
-        ...money.books().map(({ receipt, amountMinor }) => {
-          return { receipt, asset: 'KES', amount: amountMinor.toString() };
-        }),
-        ...money.tvuNotices().map(({ receipt, units }) => {
-          return { receipt, asset: 'TVU', amount: String(units) };
-        }),
-      ]),
-    expectAgreement: () =>
-      eventually(async () => {
-        // First, because it says which cards and why.
-        expect(await rows(WAITING_CARDS)).toEqual([]);
-        expect(await checkBooks(pool)).toEqual(SOUND);
-        expect(await looks.ourBooks()).toEqual(looks.operatorBooks());
-      }),
   };
-  return looks;
 }

@@ -9,7 +9,7 @@ describe('a payment the customer starts at the paybill', () => {
   afterAll(() => house.close());
   afterEach(() => house.settleDown());
 
-  it('for a card is asked about, confirmed, and told to the owner by the hash of the phone', async () => {
+  it('for a card is asked about, confirmed, and told to the hash of the phone', async () => {
     const { msisdn, card } = await house.customer();
     const paid = await house.money.payBill({
       msisdn,
@@ -137,7 +137,7 @@ describe('a payment the customer starts at the paybill', () => {
     expect(await house.wallet(msisdn)).toMatchObject({ credit: '0' });
   });
 
-  it('of twenty customers, ten times each at once, agrees with the operator to the cent', async () => {
+  it('of twenty customers, ten times each at once, agrees to the cent', async () => {
     const customers = await Promise.all(Array.from({ length: 20 }, () => house.customer()));
     await Promise.all(
       Array.from({ length: 200 }, (_, index) => {

@@ -74,50 +74,51 @@ export function createTown(product: Product, clock: Clock): Town {
       return { msisdn: phone, cards, card: cards[0] ?? '' };
     },
     async reseller(code = 'NBO') {
-      const site = siteOf(code);
       const phone = msisdn(code);
-      await ids.reserve(1);
-      const id = ids.next();
-      const wallet = { owner: `reseller:${id}`, kind: 'tvu_wallet', asset: site.tvuAsset } as const;
-      const accounts = await ensureAccounts(pool, ids, [wallet]);
-      await pool.query(
-        `INSERT INTO reseller (id, site_id, name, msisdn, pin_hash, tvu_wallet_id)
-         VALUES ($1, $2, $3, $4, $5, $6)`,
-        [
-          id,
-          site.id,
-          'Duka la Mama',
-          phone,
-          await hashPin(RESELLER_PIN),
-          accounts.get(accountKey(wallet)),
-        ],
-      );
+      await addReseller(product, siteOf(code), phone);
       return phone;
     },
     async event(code = 'NBO') {
-      const site = siteOf(code);
       serial += 1;
-      const now = clock.now().getTime();
-      await ids.reserve(1);
       const name = `FINAL${serial}`;
-      const endsAt = new Date(now + 4 * HOUR_MS);
-      await prisma.event.create({
-        data: {
-          id: ids.next(),
-          siteId: site.id,
-          code: name,
-          title: `Cup final ${serial}`,
-          product: `EVT:${name}`,
-          startsAt: new Date(now + 2 * HOUR_MS),
-          endsAt,
-          saleFrom: new Date(now),
-          saleUntil: endsAt,
-          price: code === 'NBO' ? 15_000n : 1_000n,
-          taxPercent: '16',
-        },
-      });
-      await billing.catalogue.reload();
+      await addEvent(product, siteOf(code), { code: name, now: clock.now().getTime() });
       return name;
     },
   };
+}
+
+async function addReseller({ pool, ids }: Product, site: Site, msisdn: string): Promise<void> {
+  const id = await ids.take();
+  const wallet = { owner: `reseller:${id}`, kind: 'tvu_wallet', asset: site.tvuAsset } as const;
+  const accounts = await ensureAccounts(pool, ids, [wallet]);
+  const pinHash = await hashPin(RESELLER_PIN);
+  await pool.query(
+    `INSERT INTO reseller (id, site_id, name, msisdn, pin_hash, tvu_wallet_id)
+     VALUES ($1, $2, 'Duka la Mama', $3, $4, $5)`,
+    [id, site.id, msisdn, pinHash, accounts.get(accountKey(wallet))],
+  );
+}
+
+async function addEvent(
+  { prisma, ids, billing }: Product,
+  site: Site,
+  { code, now }: { code: string; now: number },
+): Promise<void> {
+  const endsAt = new Date(now + 4 * HOUR_MS);
+  await prisma.event.create({
+    data: {
+      id: await ids.take(),
+      siteId: site.id,
+      code,
+      title: `Cup final ${code.replace('FINAL', '')}`,
+      product: `EVT:${code}`,
+      startsAt: new Date(now + 2 * HOUR_MS),
+      endsAt,
+      saleFrom: new Date(now),
+      saleUntil: endsAt,
+      price: 15_000n,
+      taxPercent: '16',
+    },
+  });
+  await billing.catalogue.reload();
 }
