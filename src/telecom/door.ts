@@ -3,6 +3,7 @@
  * raw bytes are evidence, so the body is read here, bounded, and handed on as it came.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isConnectionLost } from '../platform/database/pool.ts';
 import { readBody } from '../platform/http/body.ts';
 import type { Logger } from '../platform/ports.ts';
 import type { RawMessage } from './canonical.ts';
@@ -44,7 +45,8 @@ export function createDoor(deps: DoorDeps) {
     void open(deps, req)
       .catch((error: unknown): ProviderAnswer & { kind: string } => {
         deps.logger.error('door.failed', { error });
-        return { kind: 'unknown', status: 500, contentType: TEXT, body: '' };
+        const status = isConnectionLost(error) ? 503 : 500;
+        return { kind: 'unknown', status, contentType: TEXT, body: '' };
       })
       .then(({ kind, status, contentType, body }) => {
         if (!res.writableEnded && !res.destroyed) {
@@ -74,12 +76,8 @@ async function open(
     if (channel) await deps.refused.keep({ channelId: channel.id, reason, remote, bytes });
     return { kind, status, contentType: TEXT, body: status === 404 ? 'Not found' : reason };
   };
-  // To a stranger a wrong token and a channel that does not exist look the same.
-  if (!channel) return refuse('wrong_token', 404);
-  if (!tokenMatches(channel, token)) return refuse('wrong_token', 404);
-  if (channel.allowedAddresses && !channel.allowedAddresses.includes(remote)) {
-    return refuse('wrong_address', 403);
-  }
+  const stranger = strangerAt(channel, { token, remote, method: req.method ?? '' });
+  if (!channel || stranger) return refuse(stranger ?? 'wrong_token', statusOf(stranger));
   if (!body.ok) {
     if (body.error === 'aborted') return { kind, status: 400, contentType: TEXT, body: '' };
     return refuse(body.error === 'too_large' ? 'too_large' : 'unreadable', statusOf(body.error));
@@ -100,7 +98,27 @@ async function open(
   return { kind, ...answer };
 }
 
-const statusOf = (error: 'too_large' | 'timeout'): number => (error === 'too_large' ? 413 : 408);
+/** To a stranger a wrong token and a channel that does not exist look the same. */
+const STATUSES: Readonly<Record<string, number>> = {
+  wrong_token: 404,
+  wrong_address: 403,
+  wrong_method: 405,
+  too_large: 413,
+  timeout: 408,
+};
+
+const statusOf = (fault: string | null): number => STATUSES[fault ?? 'wrong_token'] ?? 400;
+
+/** Why this caller is not let in; null when it is. */
+function strangerAt(
+  channel: Channel | null,
+  caller: { token: string; remote: string; method: string },
+): RefusalReason | null {
+  if (!channel || !tokenMatches(channel, caller.token)) return 'wrong_token';
+  const { allowedAddresses, kind } = channel;
+  if (allowedAddresses && !allowedAddresses.includes(caller.remote)) return 'wrong_address';
+  return kind !== 'ussd' && caller.method !== 'POST' ? 'wrong_method' : null;
+}
 
 /** The caller's address; behind `hops` proxies of ours, the one they saw. */
 function remoteOf(req: IncomingMessage, hops: number): string {

@@ -6,6 +6,7 @@ import type { Clock, Ids, Logger } from '../platform/ports.ts';
 export const REFUSED = {
   wrong_token: 'The address holds another token than the channel, or there is no such channel.',
   wrong_address: 'It came from an address that the channel does not allow.',
+  wrong_method: 'Money, TV units and reports are posted; it came by another method.',
   wrong_signature: 'The signature is missing, wrong, or older than allowed.',
   too_large: 'The body is larger than allowed; its beginning is kept.',
   unreadable: 'It is not what this provider sends there, or its body did not come in time.',
@@ -13,7 +14,7 @@ export const REFUSED = {
   no_order: 'It answers a prompt that was never sent.',
   amount_differs: 'Its amount is another one than that of the order it answers.',
   request_differs: 'It names another request than the order it answers.',
-  not_confirmed: 'Asked again, the operator says that nothing was paid.',
+  not_confirmed: 'The operator says that nothing was paid, or under another receipt.',
   receipt_differs: 'Its receipt was used before, with another content.',
 } as const;
 

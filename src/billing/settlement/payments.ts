@@ -17,8 +17,8 @@ interface Target {
 
 /** Credits a payment and lets it buy what it was meant for; nothing received is ever refused. */
 export function decidePayment(w: Workspace, notice: Payment): Decision {
-  const payment = withKnownPayer(w, notice);
-  const target = findTarget(w, payment);
+  const target = findTarget(w, notice);
+  const payment = withKnownPayer(w, notice, target?.order ?? null);
   if (!target) return toSuspense(w, payment, 'unknown_account');
   if (payment.asset !== w.site(target.subscriber.siteId).currency) {
     return toSuspense(w, payment, 'wrong_currency');
@@ -36,11 +36,13 @@ export function decidePayment(w: Workspace, notice: Payment): Decision {
   });
 }
 
-/** An operator that hides the number sends its hash, by which a phone of ours is found. */
-function withKnownPayer(w: Workspace, payment: Payment): Payment {
-  if (payment.payerMsisdn !== null || payment.payerHash === null) return payment;
-  const payerMsisdn = w.facts.phoneByHash.get(payment.payerHash) ?? null;
-  return payerMsisdn === null ? payment : { ...payment, payerMsisdn };
+/** An operator that hides the number sends its hash; and our order knows whom it asked. */
+function withKnownPayer(w: Workspace, payment: Payment, order: OrderFacts | null): Payment {
+  const { payerMsisdn, payerHash } = payment;
+  if (payerMsisdn !== null) return payment;
+  const hashed = payerHash === null ? undefined : w.facts.phoneByHash.get(payerHash);
+  const known = hashed ?? order?.msisdn;
+  return known === undefined ? payment : { ...payment, payerMsisdn: known };
 }
 
 function findTarget(w: Workspace, payment: Payment): Target | null {

@@ -183,10 +183,12 @@ async function sendDue(state: DispatcherState, onRoom?: () => void): Promise<num
   const limit = Math.min(room, CLAIM_CARDS_MAX);
   const cards = await claimCards(pool, { now, limit, by: processId, until });
   for (const card of cards) {
-    // A lease of ours that ran out: its command is still under way, and the card waits for it.
-    if (state.inFlight.has(card.cardId)) continue;
-    const done = send(state, card).then(() => {
-      state.inFlight.delete(card.cardId);
+    // Raised again while its last answer was being written, or a lease of ours that ran out: the
+    // card waits for what is under way, and then goes out as it was claimed now.
+    const before = state.inFlight.get(card.cardId);
+    const sent = before ? before.then(() => send(state, card)) : send(state, card);
+    const done: Promise<void> = sent.then(() => {
+      if (state.inFlight.get(card.cardId) === done) state.inFlight.delete(card.cardId);
       onRoom?.();
     });
     state.inFlight.set(card.cardId, done);

@@ -48,7 +48,8 @@ export interface DarajaClient {
 const CALL_MS_MAX = 10_000;
 const TOKEN_MARGIN_MS = 60_000;
 const TIME_ZONE = 'Africa/Nairobi';
-const CONTEXT = { country: 'KE', currency: 'KES', timeZone: TIME_ZONE };
+/** How messages of Safaricom are read. */
+export const MPESA_CONTEXT = { country: 'KE', currency: 'KES', timeZone: TIME_ZONE };
 const MINOR_PER_SHILLING = 100n;
 
 interface Answer {
@@ -193,7 +194,7 @@ function readMoney({ status, body }: Answer): Money[] | null {
   const reader = mpesa.readers['money.status'];
   const read = reader?.(
     { method: 'POST', path: '', headers: {}, body, query: {}, status },
-    CONTEXT,
+    MPESA_CONTEXT,
   );
   if (!read || !('type' in read) || read.type !== 'money') return null;
   return 'payments' in read ? read.payments : [read];

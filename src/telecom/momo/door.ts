@@ -70,6 +70,8 @@ async function confirm(
   const money = read(deps, knock, 'money.notice');
   const whole =
     money?.outcome === 'paid' &&
+    // The end of a prompt belongs to its own address, where it is proved.
+    money.requestId === null &&
     money.txnId !== null &&
     money.amountMinor !== null &&
     BigInt(money.amountMinor) > 0n;

@@ -19,6 +19,8 @@ export interface Order {
   state: OrderState;
   checkoutRequestId: string | null;
   callback: Buffer | null;
+  /** The receipt that paid it; null while it is not paid. */
+  receipt: string | null;
   polls: number;
   createdAt: Date;
 }
@@ -55,6 +57,7 @@ const orderOf = (row: any): Order => ({
   state: row.state,
   checkoutRequestId: row.checkout_request_id,
   callback: row.callback,
+  receipt: row.receipt ?? null,
   polls: row.polls,
   createdAt: row.created_at,
 });
@@ -99,7 +102,8 @@ export async function insertOrder(
 export async function orderByToken(pool: Pool, requestToken: string): Promise<Order | null> {
   const { rows } = await pool.query({
     name: 'order-by-token',
-    text: `SELECT ${COLUMNS} FROM payment_order WHERE request_token = $1`,
+    text: `SELECT o.*, i.receipt FROM payment_order o LEFT JOIN inbox i ON i.id = o.inbox_id
+            WHERE o.request_token = $1`,
     values: [requestToken],
   });
   return rows[0] ? orderOf(rows[0]) : null;

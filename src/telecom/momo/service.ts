@@ -11,7 +11,7 @@ import type { Clock, Ids, Logger, Random } from '../../platform/ports.ts';
 import { publicRef } from '../../platform/ref.ts';
 import type { Money, MoneyReason } from '../canonical.ts';
 import { callbackBase, type MoneyChannel } from '../channels.ts';
-import type { DarajaClient } from './daraja-client.ts';
+import { type DarajaClient, MPESA_CONTEXT } from './daraja-client.ts';
 import {
   insertOrder,
   markFailed,
@@ -21,6 +21,7 @@ import {
   setNextPoll,
   takeDueOrders,
 } from './orders.ts';
+import { mpesa } from './providers/mpesa.ts';
 
 export interface PushOrder {
   channel: MoneyChannel;
@@ -201,20 +202,28 @@ function settlePaid(
   return deps.settlement.settle(payment);
 }
 
-/** A callback alone never credits: the operator is asked whether the request was really paid. */
+/**
+ * A callback alone never credits: the operator is asked whether the request was really paid, and,
+ * where its list of payments has it already, under which receipt.
+ */
 async function prove(
   deps: MobileMoneyDeps,
   order: Order,
   money: Money,
   raw: Buffer,
 ): Promise<Claim> {
+  // An order is paid once: whatever names another receipt for it is not about this order.
+  if (order.receipt !== null && order.receipt !== money.txnId) return { kind: 'forged' };
+  const client = deps.clientOf(order.channelId);
   const checkout = order.checkoutRequestId ?? money.requestId;
-  const answer = checkout
-    ? await deps.clientOf(order.channelId)?.query(checkout)
-    : { kind: 'unknown' as const };
-  if (answer?.kind === 'paid')
-    return { kind: 'settled', outcome: await settleOrder(deps, order, money, raw) };
+  const answer = client && checkout ? await client.query(checkout) : null;
   if (answer?.kind === 'failed') return { kind: 'forged' };
+  if (client && answer?.kind === 'paid') {
+    const listed = await pulled(deps, client, order);
+    const outcome = await settleOrder(deps, order, listed ?? money, raw);
+    const isTrue = listed === null || listed.txnId === money.txnId;
+    return isTrue ? { kind: 'settled', outcome } : { kind: 'forged' };
+  }
   await markUnproven(deps.pool, order.id, {
     callback: raw,
     checkoutRequestId: checkout,
@@ -255,7 +264,7 @@ async function poll(deps: MobileMoneyDeps, order: Order): Promise<void> {
   if (answer.kind === 'failed') {
     return fail(deps, order, 'failed', answer.money.reason ?? 'unknown');
   }
-  const settled = answer.kind === 'paid' && (await settleFromPull(deps, client, order));
+  const settled = answer.kind === 'paid' && (await settlePolled(deps, client, order));
   if (!settled) await setNextPoll(deps.pool, order.id, nextPoll(order, now));
 }
 
@@ -269,14 +278,37 @@ function nextPoll(order: Order, now: Date): Date | null {
 
 /**
  * Paid, and the callback is missing or was not proved: the receipt is looked up among the payments
- * of the last days, under our reference. Without a receipt nothing is credited, because the same
- * money may still come under it.
+ * of the last days, under our reference, else it is that of the callback we kept. Without a receipt
+ * nothing is credited, because the same money may still come under it.
  */
-async function settleFromPull(
+async function settlePolled(
   deps: MobileMoneyDeps,
   client: DarajaClient,
   order: Order,
 ): Promise<boolean> {
+  const found = (await pulled(deps, client, order)) ?? keptCallback(order);
+  if (!found) return false;
+  const raw = order.callback ?? Buffer.from(JSON.stringify({ pulled: found }));
+  const outcome = await settleOrder(deps, order, found, raw);
+  return outcome.kind === 'done' || outcome.kind === 'parked';
+}
+
+/** What the callback said that came before the operator confirmed it; null when none did. */
+function keptCallback(order: Order): Money | null {
+  if (!order.callback) return null;
+  const body = order.callback.toString('utf8');
+  const raw = { method: 'POST', path: '', headers: {}, query: {}, body };
+  const read = mpesa.readers['money.notice']?.(raw, MPESA_CONTEXT);
+  const isMoney = read !== undefined && 'outcome' in read && read.type === 'money';
+  return isMoney && read.outcome === 'paid' && read.txnId !== null ? read : null;
+}
+
+/** The order's payment in the operator's own list; null when it is not there (yet). */
+async function pulled(
+  deps: MobileMoneyDeps,
+  client: DarajaClient,
+  order: Order,
+): Promise<Money | null> {
   const until = new Date(deps.clock.now().getTime() + MINUTE_MS);
   const payments = await client.pull(new Date(order.createdAt.getTime() - MINUTE_MS), until);
   const found = payments?.find(
@@ -285,8 +317,5 @@ async function settleFromPull(
       money.amountMinor === order.amount.toString() &&
       money.txnId !== null,
   );
-  if (!found) return false;
-  const raw = Buffer.from(JSON.stringify({ pulled: found }));
-  const outcome = await settleOrder(deps, order, found, raw);
-  return outcome.kind === 'done' || outcome.kind === 'parked';
+  return found ?? null;
 }

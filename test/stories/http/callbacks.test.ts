@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createHouse, type House } from './house.ts';
 import { c2b, send, stk } from './paybill.ts';
 
@@ -71,6 +72,29 @@ describe('the callback of a paid prompt', () => {
           : [await acts[0]?.(), await acts[1]?.()];
       expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
       await expectOneMonth(customer);
+    },
+  );
+
+  it.each(['callback first', 'confirmation first'])(
+    'tells a payer whose number only our order knows: %s',
+    async (order) => {
+      const { card } = await house.customer();
+      const msisdn = house.stranger();
+      house.money.setPhone(msisdn, { behaviour: 'manual' });
+      await house.dial(house.phone(msisdn), '*384*100#', '1', card, '1', '1');
+      const told = await house.payInSilence(msisdn);
+      const MSISDN = createHash('sha256').update(told.msisdn).digest('hex');
+      const acts = [
+        () => send(told.callbackUrl, stk({ ...told, amount: 650 })),
+        () =>
+          send(
+            house.hook('ke-paybill', '/confirm'),
+            c2b({ TransID: told.receipt, BillRefNumber: told.reference, MSISDN }),
+          ),
+      ];
+      if (order === 'confirmation first') acts.reverse();
+      for (const act of acts) expect(await act()).toMatchObject({ status: 200 });
+      await house.textTo(msisdn, /^Paid KES 650 for card/);
     },
   );
 

@@ -38,7 +38,7 @@ const HOUR_MS = 3_600_000;
 export const RESELLER_PIN = '4711';
 
 export function createTown(product: Product, clock: Clock): Town {
-  const { pool, ids, prisma, billing } = product;
+  const { pool, ids, billing } = product;
   let serial = 0;
   const msisdn = (code: SiteCode): string => {
     serial += 1;
