@@ -138,7 +138,7 @@ describe('the function that pgbench calls', () => {
     expect(firstOf(said)).toEqual(firstOf(answers));
   });
 
-  it('refuses what the bench does not measure: another amount, a receipt with another', async () => {
+  it('refuses what is not measured: another amount, a receipt with another', async () => {
     const call = (receipt: string, n: number, amount: number) =>
       theirs.house.owner.query("SELECT bench_settle($1, $2, $3, '', now())", [
         receipt,

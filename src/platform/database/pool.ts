@@ -108,6 +108,7 @@ const LOST_MESSAGES = new RegExp(
     'query read timeout',
     'not queryable',
     'client was closed',
+    'not currently accepting connections',
   ].join('|'),
   'i',
 );
