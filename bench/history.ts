@@ -5,7 +5,7 @@
  * are says how long ago the last checkpoint was and not how long the books are.
  */
 import pg from 'pg';
-import { furnish, type House, openHouse, startDatabase } from './house.ts';
+import { furnish, type House, openHouse, openPool, startDatabase } from './house.ts';
 import { interleave, median, type Plan, type Result, resultOf } from './measure.ts';
 import { freshDay, pay } from './payments.ts';
 
@@ -86,7 +86,7 @@ export async function benchHistory(wanted: ReadonlySet<string>, plan: Plan): Pro
   const database = await startDatabase(SETTINGS);
   const opened: pg.Pool[] = [];
   const books = async (urls: Urls, months: number): Promise<Books> => {
-    const superuser = new pg.Pool({ connectionString: urls.superUrl, max: 1 });
+    const superuser = openPool(urls.superUrl, 1);
     opened.push(superuser);
     await withHouse(urls, (house) => writePast(house, superuser, months));
     return { urls, superuser };
@@ -120,6 +120,7 @@ async function copyDatabase({ ownerUrl, appUrl, superUrl }: Urls): Promise<Urls>
   };
   const client = new pg.Client({ connectionString: rename(superUrl, 'postgres') });
   await client.connect();
+  await untilAlone(client, 'vip');
   await client.query('CREATE DATABASE vip_long TEMPLATE vip OWNER vip_owner STRATEGY FILE_COPY');
   await client.end();
   const name = 'vip_long';
@@ -174,6 +175,7 @@ async function compare(plan: Plan, short: Books, long: Books): Promise<Result[]>
  * to itself for ten seconds, one that ends hands them in.
  */
 async function costOfPayments({ urls, superuser }: Books) {
+  const database = new URL(urls.superUrl).pathname.slice(1);
   const before = await countersOf(superuser);
   await withHouse(urls, async (house) => {
     const settlement = house.openSettlement();
@@ -182,6 +184,7 @@ async function costOfPayments({ urls, superuser }: Books) {
     await pay({ settlement, siteId: house.site.id, callers: CALLERS, day: freshDay(), next });
     await settlement.close();
   });
+  await untilAlone(superuser, database);
   const after = await countersOf(superuser);
   return {
     blocks: (after.blocks - before.blocks) / PAYMENTS,
@@ -191,13 +194,17 @@ async function costOfPayments({ urls, superuser }: Books) {
 
 const POLL_MS = 20;
 
-async function countersOf(superuser: pg.Pool): Promise<{ blocks: number; wal: number }> {
+/** Waits until the product's connections to a database are gone: closing one takes a moment. */
+async function untilAlone(superuser: pg.Pool | pg.Client, database: string): Promise<void> {
   const others = `SELECT FROM pg_stat_activity
                    WHERE backend_type = 'client backend' AND usename <> 'postgres'
-                     AND datname = current_database()`;
-  while ((await superuser.query(others)).rowCount) {
+                     AND datname = $1`;
+  while ((await superuser.query(others, [database])).rowCount) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+async function countersOf(superuser: pg.Pool): Promise<{ blocks: number; wal: number }> {
   const { rows } = await superuser.query(
     `SELECT sum(heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0)
                 + coalesce(toast_blks_read + toast_blks_hit + tidx_blks_read + tidx_blks_hit, 0)

@@ -106,6 +106,13 @@ export async function startDatabase(settings: Record<string, string> = {}): Prom
   }
 }
 
+/** Connections of the bench's own; one that breaks while idle is told of by the next query. */
+export function openPool(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max, application_name: 'bench' });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
 /** The embedded Postgres keeps the passwords it made up beside its data. */
 function superUrlOf(dataDir: string, ownerUrl: string): string {
   const passwords = JSON.parse(readFileSync(join(dataDir, 'postgres-password.json'), 'utf8'));
@@ -134,8 +141,7 @@ export interface House {
 export async function openHouse(database: { ownerUrl: string; appUrl: string }): Promise<House> {
   const logger: Logger = createLogger({ level: 'warn', service: 'bench' });
   const { appUrl: url, ownerUrl } = database;
-  const owner = new pg.Pool({ connectionString: ownerUrl, max: 2, application_name: 'bench' });
-  owner.on('error', () => undefined);
+  const owner = openPool(ownerUrl, 2);
   const pool = createPool({ url, max: SETTLEMENT_CONNECTIONS, name: 'bench', logger });
   const prisma = createPrisma({ url, max: 2, logger });
   const ids = createIds(pool);

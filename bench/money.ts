@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { GatewayTask } from './gateway.ts';
 import {
   CHANNELS,
@@ -11,6 +10,7 @@ import {
   type House,
   hook,
   openHouse,
+  openPool,
   PAYBILL,
   startDatabase,
 } from './house.ts';
@@ -65,7 +65,7 @@ async function compare(wanted: ReadonlySet<string>, plan: Plan, stage: Stage): P
   const ours = house.openSettlement();
   const silent = house.openSettlement({ ...house.ports, messagesFor: () => null });
   const gateway = await startGateway(stage);
-  const superuser = new pg.Pool({ connectionString: stage.database.superUrl, max: 1 });
+  const superuser = openPool(stage.database.superUrl, 1);
   try {
     const all: Record<string, Variant['run']> = {
       settlement: (seconds) => settlePerSecond(house, ours, seconds),

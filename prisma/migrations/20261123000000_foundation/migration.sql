@@ -325,9 +325,11 @@ CREATE TABLE subscription (
   base_date      date,
   -- Day of the month that directly following months keep; null when the last term was no month.
   anchor_day     smallint CHECK (anchor_day BETWEEN 1 AND 31),
+  -- Apart from paid_until, so that a payment without renewal changes no indexed column (HOT).
+  renew_at       timestamptz GENERATED ALWAYS AS (CASE WHEN auto_renew THEN paid_until END) STORED,
   CHECK ((paid_until IS NULL) = (run_from IS NULL) AND (paid_until IS NULL) = (base_date IS NULL))
 ) WITH (fillfactor = 60);
-CREATE INDEX subscription_due ON subscription (paid_until) WHERE auto_renew;
+CREATE INDEX subscription_due ON subscription (renew_at) WHERE renew_at IS NOT NULL;
 
 CREATE TABLE term (
   id               bigint PRIMARY KEY,

@@ -18,8 +18,8 @@ export async function renewDue(deps: {
   const { rows } = await deps.pool.query(
     `SELECT s.id, s.card_id, s.paid_until, c.site_id
        FROM subscription s JOIN card c ON c.id = s.card_id
-      WHERE s.auto_renew AND s.waiting_term IS NULL AND s.paid_until <= $1
-      ORDER BY s.paid_until LIMIT $2`,
+      WHERE s.renew_at <= $1 AND s.waiting_term IS NULL
+      ORDER BY s.renew_at LIMIT $2`,
     [now, BATCH],
   );
   await Promise.all(

@@ -42,6 +42,9 @@ export interface DialogueServicesDeps {
 }
 
 const EVENTS_SHOWN_MAX = 9;
+/** About the longest session; a new dial always reads anew. */
+const DIALLED_MS_MAX = 180_000;
+const DIALLED_CALLERS_MAX = 50_000;
 /** M-PESA moves whole shillings: a prompt is rounded up, and the rest is credit. */
 const PUSH_STEP_MINOR = 100n;
 const NO_CALLER: CallerRecord = {
@@ -64,9 +67,12 @@ type Reads = Pick<
 >;
 
 function reads(deps: DialogueServicesDeps): Reads {
+  const dialled = createDialled(deps.clock);
   return {
-    async caller(channel, msisdn) {
-      const found = (await deps.store.caller(msisdn)) ?? NO_CALLER;
+    async caller(channel, msisdn, dialling = false) {
+      const known = dialling ? undefined : dialled.get(msisdn);
+      const found = known ?? (await deps.store.caller(msisdn)) ?? NO_CALLER;
+      if (dialling) dialled.set(msisdn, found);
       // A wallet of another country is in another currency: it is not this channel's to show.
       const isHome = found.siteId === channel.siteId;
       const isReseller = found.reseller?.siteId === channel.siteId;
@@ -81,9 +87,11 @@ function reads(deps: DialogueServicesDeps): Reads {
         isReseller,
       };
     },
-    async card(channel, written) {
+    async card(channel, written, msisdn) {
       const number = cardNumber(written.replace(/[\s-]/g, ''));
-      const card = number ? await deps.store.cardByNumber(number) : undefined;
+      if (!number) return null;
+      const own = dialled.get(msisdn)?.cards.find((card) => card.number === number);
+      const card = own ?? (await deps.store.cardByNumber(number));
       return card && card.siteId === channel.siteId ? cardView(deps, card) : null;
     },
     event: async (channel, code) => {
@@ -97,8 +105,9 @@ function reads(deps: DialogueServicesDeps): Reads {
         .sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime())
         .slice(0, EVENTS_SHOWN_MAX)
         .map((event) => eventView(deps, event)),
-    async previewTerm(channel, cardId, term) {
-      const card = await deps.store.cardById(cardId);
+    async previewTerm(channel, cardId, term, msisdn) {
+      const own = dialled.get(msisdn)?.cards.find((card) => card.id === cardId);
+      const card = own ?? (await deps.store.cardById(cardId));
       const at = deps.clock.now();
       if (!card || priceOf(deps, card.bouquetId, term) === null) return null;
       return nextTerm(card, { kind: term }, at, channel.timeZone).to;
@@ -145,6 +154,23 @@ function acts(deps: DialogueServicesDeps): Omit<DialogueServices, keyof Reads> {
       return { ok: true, value: { ref: done.value.ref, unitsLeft } };
     },
     setLanguage: (act, language) => setPhoneLanguage(deps.pool, act.msisdn, language),
+  };
+}
+
+/** What callers were shown when they dialled, for the screens that follow in this process. */
+function createDialled(clock: Clock) {
+  const seen = new Map<string, { caller: CallerRecord; untilMs: number }>();
+  return {
+    get(msisdn: string): CallerRecord | undefined {
+      const known = seen.get(msisdn);
+      return known && clock.now().getTime() < known.untilMs ? known.caller : undefined;
+    },
+    set(msisdn: string, caller: CallerRecord): void {
+      seen.delete(msisdn);
+      seen.set(msisdn, { caller, untilMs: clock.now().getTime() + DIALLED_MS_MAX });
+      const [oldest] = seen.keys();
+      if (seen.size > DIALLED_CALLERS_MAX && oldest !== undefined) seen.delete(oldest);
+    },
   };
 }
 

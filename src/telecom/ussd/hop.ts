@@ -91,7 +91,7 @@ export function visitOf(deps: HopDeps, hop: Hop, msisdn: string, fresh: boolean)
 async function firstHop(hop: Hop, visit: Visit, { turn, resume }: Heard): Promise<SessionRecord> {
   const { dialled } = turn;
   const inputs = dialled === null || dialled === '' ? [] : dialled.split('*');
-  const caller = await visit.ask.services.caller(hop.channel, visit.ask.msisdn);
+  const caller = await visit.ask.services.caller(hop.channel, visit.ask.msisdn, true);
   if (inputs.length > DIALLED_INPUTS_MAX) {
     visit.secret = true; // Nobody has looked what stands in it.
     const text = visit.wordsIn(caller.language).say('end.too_long');

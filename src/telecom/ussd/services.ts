@@ -87,15 +87,26 @@ export interface Act {
 }
 
 export interface DialogueServices {
-  /** The caller as the menus show them; one read, safe to call on every dial. */
-  caller(channel: DialogueChannel, msisdn: string): Promise<CallerView>;
-  /** Any card of the channel's site by its number (blanks and dashes allowed); null if unknown. */
-  card(channel: DialogueChannel, number: string): Promise<CardView | null>;
+  /**
+   * The caller as the menus show them. A dial reads it; the screens that follow may show what the
+   * dial saw, as whatever they lead to is decided anew.
+   */
+  caller(channel: DialogueChannel, msisdn: string, dialling?: boolean): Promise<CallerView>;
+  /**
+   * Any card of the channel's site by its number (blanks and dashes allowed); null if unknown. The
+   * caller's own cards may be as the dial saw them.
+   */
+  card(channel: DialogueChannel, number: string, msisdn: string): Promise<CardView | null>;
   event(channel: DialogueChannel, code: string): Promise<EventView | null>;
   /** Events on sale now, soonest first, at most nine. */
   events(channel: DialogueChannel): Promise<readonly EventView[]>;
   /** When bought now, until when would the card be paid? */
-  previewTerm(channel: DialogueChannel, cardId: bigint, term: TermName): Promise<Date | null>;
+  previewTerm(
+    channel: DialogueChannel,
+    cardId: bigint,
+    term: TermName,
+    msisdn: string,
+  ): Promise<Date | null>;
   /** The credit that `units` give and the units used for it; null without a tariff. */
   tvuQuote(
     channel: DialogueChannel,

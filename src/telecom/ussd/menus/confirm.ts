@@ -81,7 +81,7 @@ export interface Offer {
 
 async function offerOf(ask: Ask, state: State): Promise<Offer | Elsewhere> {
   if (state.card === undefined) return unitsOffer(ask, state);
-  const view = await ask.services.card(ask.channel, state.card);
+  const view = await ask.services.card(ask.channel, state.card, ask.msisdn);
   if (view === null) return NO_SUCH_CARD;
   if (state.event !== undefined) return eventOffer(ask, view, state.event);
   return state.term === undefined ? amountOffer(ask, state, view) : termOffer(ask, state, view);
@@ -111,7 +111,7 @@ async function termOffer(ask: Ask, state: State, view: CardView): Promise<Offer 
   const notSold: Elsewhere = { go: { screen: 'term', card: view.number }, hint: 'hint.term' };
   if (sold === undefined) return notSold;
   const [until, feeMinor, means] = await Promise.all([
-    services.previewTerm(channel, view.cardId, sold.term),
+    services.previewTerm(channel, view.cardId, sold.term, ask.msisdn),
     feeOf(ask, sold.priceMinor),
     meansFor(ask, sold.priceMinor),
   ]);

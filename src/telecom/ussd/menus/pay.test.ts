@@ -81,9 +81,9 @@ describe('paying', () => {
     const on = world(NOBODY);
     let asked = 0;
     const { card } = on.services;
-    on.services.card = (channel, number) => {
+    on.services.card = (channel, number, msisdn) => {
       asked += 1;
-      return card(channel, number);
+      return card(channel, number, msisdn);
     };
     const ask = 'Card number (11 digits, under the decoder)|0 Back';
     const caller = phone(on);

@@ -29,8 +29,8 @@ export const NO_SUCH_CARD: Elsewhere = {
 
 /** How long? Shows whose card it is before any money is spoken of. */
 export const term: Screen = {
-  show: async ({ services, channel, now, words }, state) => {
-    const view = await services.card(channel, state.card ?? '');
+  show: async ({ services, channel, msisdn, now, words }, state) => {
+    const view = await services.card(channel, state.card ?? '', msisdn);
     return view === null ? NO_SUCH_CARD : drawTerms(words, state, view, now);
   },
 };
@@ -67,8 +67,8 @@ export function drawTerms(words: Words, state: State, view: CardView, now: Date)
 
 /** Any other amount, kept as credit or given as days, as the operator rules. */
 export const amount: Screen = {
-  show: async ({ services, channel, words }, state) => {
-    const view = await services.card(channel, state.card ?? '');
+  show: async ({ services, channel, msisdn, words }, state) => {
+    const view = await services.card(channel, state.card ?? '', msisdn);
     if (view === null) return NO_SUCH_CARD;
     const text = words.say('amount.ask', {
       last4: last4(view.number),
