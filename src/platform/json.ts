@@ -153,3 +153,7 @@ function plainInteger(lexeme: string): string {
   if (decimals.length > shift || match[1].length + shift > INTEGER_DIGITS_MAX) return lexeme;
   return match[1] + decimals.padEnd(shift, '0');
 }
+
+/** For `JSON.stringify`: a bigint is written as a string of its digits. */
+export const bigintAsDigits = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? value.toString() : value;

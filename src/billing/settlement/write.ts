@@ -4,6 +4,7 @@
  */
 import type { ClientBase } from 'pg';
 import { formatLocalDate } from '../../platform/calendar.ts';
+import { bigintAsDigits } from '../../platform/json.ts';
 import type { Command } from './commands.ts';
 import type { Facts, SubscriptionFacts } from './facts.ts';
 import type { BatchDecision, InboxDraft } from './rules.ts';
@@ -118,7 +119,9 @@ export function contentOf(command: Command): string {
     case 'transfer_tvu':
       return `${command.units} ${command.fromMsisdn} ${command.toMsisdn}`;
     case 'buy':
-      return `${JSON.stringify(command.purpose, digits)} ${command.msisdn} ${command.means}`;
+      return [JSON.stringify(command.purpose, bigintAsDigits), command.msisdn, command.means].join(
+        ' ',
+      );
     case 'reverse_payment':
       return `${command.original.provider} ${command.original.receipt}`;
     default:
@@ -168,11 +171,8 @@ const hasRare = (writes: Writes): boolean =>
   writes.eventPurchases.length > 0 ||
   writes.eventStates.length > 0;
 
-const digits = (_key: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? value.toString() : value;
-
 const json = (rows: readonly unknown[]): string =>
-  rows.length === 0 ? '[]' : JSON.stringify(rows, digits);
+  rows.length === 0 ? '[]' : JSON.stringify(rows, bigintAsDigits);
 
 const inboxRow = (draft: InboxDraft) => ({
   id: draft.id,

@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 import type { Purpose } from '../../billing/settlement/commands.ts';
 import { readPurpose } from '../../billing/settlement/load.ts';
+import { bigintAsDigits } from '../../platform/json.ts';
 import type { MoneyReason } from '../canonical.ts';
 
 export type OrderState = 'open' | 'prompted' | 'unproven' | 'paid' | 'failed' | 'expired';
@@ -62,9 +63,6 @@ const orderOf = (row: any): Order => ({
   createdAt: row.created_at,
 });
 
-const digits = (_key: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? value.toString() : value;
-
 /** Writes the order, or finds the one that the same key made before. */
 export async function insertOrder(
   pool: Pool,
@@ -86,7 +84,7 @@ export async function insertOrder(
       order.msisdn,
       order.asset,
       order.amount,
-      JSON.stringify(order.purpose, digits),
+      JSON.stringify(order.purpose, bigintAsDigits),
       order.nextPollAt,
       order.createdAt,
     ],

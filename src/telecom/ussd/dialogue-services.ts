@@ -9,6 +9,7 @@ import {
   unitsToCredit,
   versionAt,
 } from '../../billing/catalogue/rules.ts';
+import { REFUSALS, type RefusalCode } from '../../billing/errors.ts';
 import type { Command, Outcome, Purpose } from '../../billing/settlement/commands.ts';
 import { cardNumber } from '../../billing/settlement/reference.ts';
 import type { Settlement } from '../../billing/settlement/service.ts';
@@ -243,21 +244,12 @@ async function settle(
   return { ok: true, value: settled };
 }
 
-const SPOKEN: ReadonlySet<string> = new Set<Refusal>([
-  'unknown_card',
-  'insufficient_funds',
-  'insufficient_units',
-  'too_few_units',
-  'term_not_sold',
-  'event_not_on_sale',
-  'event_already_bought',
-  'not_a_reseller',
-  'unknown_phone',
-  'no_tariff',
-]);
+/** The catalogue of refusals says which have words of their own. */
+const isSpoken = (code: string): code is RefusalCode & Refusal =>
+  code in REFUSALS && REFUSALS[code as RefusalCode].isSpoken;
 
 const refusalOf = (code: string | null): Refusal =>
-  code !== null && SPOKEN.has(code) ? (code as Refusal) : 'try_later';
+  code !== null && isSpoken(code) ? code : 'try_later';
 
 interface Priced {
   amount: bigint;
