@@ -95,7 +95,8 @@ BEGIN
          base_date = last, anchor_day = anchor
    WHERE s.id = f.subscription_id;
   UPDATE card_rights r
-     SET desired_rev = f.desired_rev + 1, next_at = p_at, attempts = 0, failure = NULL,
+     SET desired_rev = f.desired_rev + 1, next_at = p_at, raised_at = p_at, attempts = 0,
+         failure = NULL,
          desired = (SELECT jsonb_agg(jsonb_build_object('product', p.product,
                              'from', to_char(starts AT TIME ZONE 'UTC',
                                              'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),

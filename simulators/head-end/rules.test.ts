@@ -93,7 +93,7 @@ describe('admission', () => {
 });
 
 describe('a refresh', () => {
-  const refresh = { op: 'REFRESH', args: {} } as const;
+  const refresh = { op: 'REFRESH', args: { scope: 'rights', boostSeconds: 300 } } as const;
 
   it('puts the present rights on air again without changing them', () => {
     const state = { card: '4021', epoch: 1, rev: 5, set: [ESS, MAX], firstAirAt: 'before' };

@@ -118,11 +118,11 @@ async function playStep(deps: PlayerDeps, stage: Stage, step: Step): Promise<Out
     default:
       return stage.telephone === null
         ? { expected: 'a USSD channel', seen: 'none in demo.json' }
-        : useTelephone(stage.telephone, step);
+        : actOnTelephone(stage.telephone, step);
   }
 }
 
-async function useTelephone(telephone: Telephone, step: Step): Promise<Outcome> {
+async function actOnTelephone(telephone: Telephone, step: Step): Promise<Outcome> {
   switch (step.verb) {
     case 'dial':
       return shown(await telephone.dial(step.code));

@@ -62,7 +62,7 @@ WITH inbox_rows AS (
 ), rights AS (
   UPDATE card_rights r
      SET desired_rev = x.desired_rev, desired = x.desired, next_at = x.next_at, attempts = 0,
-         failure = NULL
+         failure = NULL, raised_at = x.next_at
     FROM jsonb_to_recordset($9::jsonb) AS x (card_id bigint, desired_rev integer, desired jsonb,
          next_at timestamptz)
    WHERE r.card_id = x.card_id

@@ -1,5 +1,5 @@
 /** A command as the rest of the house gives it to the link, and what came of it. */
-import type { CommandEnvelope, Priority, Res, Revision } from './messages.ts';
+import type { CommandEnvelope, Priority, RefreshScope, Res, Revision } from './messages.ts';
 import { classOf, type ResultClass } from './results.ts';
 
 /** One product a card may show between two instants; a pay-per-view event is `EVT:<code>`. */
@@ -11,11 +11,11 @@ export interface LinkRight {
 
 export type Operation =
   /** The full set of rights of the card, as of revision `rev` (the link adds the epoch). */
-  | { op: 'ENTITLE'; rev: number; set: readonly LinkRight[] }
-  /** Broadcast the card's present rights afresh. */
-  | { op: 'REFRESH' }
+  | { op: 'ENTITLE'; rev: number; set: readonly LinkRight[]; suspended?: string }
+  /** Broadcast what the card has afresh; `boostSeconds` 0: once, outside the card's limit. */
+  | { op: 'REFRESH'; scope: RefreshScope; boostSeconds: number }
   /** A message on the screen; longer than `capabilities().osdMax` characters is refused. */
-  | { op: 'OSD'; text: string; durationSeconds: number };
+  | { op: 'OSD'; text: string; durationSeconds: number; forced?: boolean };
 
 export type Command = Operation & {
   /** Names this command and its content for ever; sent again, it is executed once. */
@@ -26,6 +26,8 @@ export type Command = Operation & {
   notAfter: Date;
   actor?: string;
   reason?: string;
+  /** Called once, when the head-end has it on its disk; nothing is on air yet. */
+  onAccepted?(): void;
 };
 
 export type CommandOutcome =
@@ -67,11 +69,16 @@ function wireArgs(operation: Operation): Record<string, unknown> {
           from: from.toISOString(),
           to: to.toISOString(),
         })),
+        ...(operation.suspended === undefined ? {} : { suspended: operation.suspended }),
       };
     case 'REFRESH':
-      return {};
+      return { scope: operation.scope, boostSeconds: operation.boostSeconds };
     case 'OSD':
-      return { text: operation.text, durationSeconds: operation.durationSeconds };
+      return {
+        text: operation.text,
+        durationSeconds: operation.durationSeconds,
+        ...(operation.forced ? { forced: true } : {}),
+      };
   }
 }
 

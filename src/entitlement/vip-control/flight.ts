@@ -9,6 +9,8 @@ export interface Flight {
   wire: UnnumberedCommand;
   notAfterMs: number;
   resolve(outcome: CommandOutcome): void;
+  /** Once the head-end has it on its disk. */
+  onAccepted: (() => void) | undefined;
   /** Once put on a socket the head-end may have it, whatever we hear. */
   sent: boolean;
   /** Waiting for an ACK of the command, for an answer to STATUS, or for the result. */
@@ -35,9 +37,11 @@ export function createFlight(
   wire: UnnumberedCommand,
   notAfter: Date,
   resolve: (outcome: CommandOutcome) => void,
+  onAccepted?: () => void,
 ): Flight {
   return {
     wire,
+    onAccepted,
     notAfterMs: notAfter.getTime(),
     resolve,
     sent: false,

@@ -130,7 +130,7 @@ function send(link: LinkState, command: Command): CommandOutcome | Promise<Comma
     logger.error('vipcontrol.command_malformed', { cmdId: command.cmdId, op: command.op });
     return { kind: 'rejected', code: 'PROTOCOL', class: classOf('PROTOCOL') };
   }
-  return link.traffic.submit(wire, command.notAfter);
+  return link.traffic.submit(wire, command.notAfter, command.onAccepted);
 }
 
 function connect(link: LinkState): void {

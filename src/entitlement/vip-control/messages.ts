@@ -20,6 +20,8 @@ const NAME_CHARS_MAX = 200;
 const TEXT_CHARS_MAX = 2_000;
 const DATE_CHARS_MAX = 40;
 const OSD_SECONDS_MAX = 3_600;
+const BOOST_SECONDS_MAX = 3_600;
+const REPEAT_STEPS_MAX = 16;
 
 const name = z.string().min(1).max(NAME_CHARS_MAX);
 const cmdId = z.string().min(1).max(CMD_ID_CHARS_MAX);
@@ -36,13 +38,19 @@ const right = z.object({ product: name, from: dateText, to: dateText });
 /** One product a card may show, from one UTC instant (ISO 8601) to another; the end is required. */
 export type WireRight = z.infer<typeof right>;
 
+/** Broadcast every `everySeconds` for `forSeconds`. */
+const repeatStep = z.object({ everySeconds: count.min(1), forSeconds: count.min(1) });
+export type RepeatStep = z.infer<typeof repeatStep>;
+
 const capabilities = z.object({
   osdMax: count,
   maxWindow: count.min(1),
   supports: z.array(name),
   products: z.array(name).optional(),
+  /** How it repeats a change by itself, step after step; absent: nobody has said. */
+  repeats: z.array(repeatStep).max(REPEAT_STEPS_MAX).optional(),
 });
-/** What the head-end can do: longest on-screen text, window, operations, products it knows. */
+/** What the head-end can do: longest on-screen text, window, operations, products, repetition. */
 export type Capabilities = z.infer<typeof capabilities>;
 
 const hello = z.object({
@@ -83,14 +91,27 @@ const entitle = z.object({
   op: z.literal('ENTITLE'),
   epoch: count,
   rev: count,
-  args: z.object({ set: z.array(right) }),
+  // While suspended the card keeps its set and shows none of it but what is free to air.
+  args: z.object({ set: z.array(right), suspended: name.optional() }),
 });
-const refresh = z.object({ op: z.literal('REFRESH'), args: z.object({}) });
+/** What is broadcast afresh: rights, the pairing with the decoder, or both. */
+export const REFRESH_SCOPES = ['rights', 'pairing', 'all'] as const;
+export type RefreshScope = (typeof REFRESH_SCOPES)[number];
+const refresh = z.object({
+  op: z.literal('REFRESH'),
+  args: z.object({
+    scope: z.enum(REFRESH_SCOPES).default('rights'),
+    /** How long the repetition begins anew; 0: once, and not counted against the card's limit. */
+    boostSeconds: count.max(BOOST_SECONDS_MAX).default(300),
+  }),
+});
 const osd = z.object({
   op: z.literal('OSD'),
   args: z.object({
     text: z.string().min(1).max(TEXT_CHARS_MAX),
     durationSeconds: count.min(1).max(OSD_SECONDS_MAX),
+    /** Covers the picture and cannot be dismissed. */
+    forced: z.boolean().default(false),
   }),
 });
 // A new operation is one more schema in this union.

@@ -12,6 +12,7 @@ describe('result codes', () => {
         'STALE_REV',
         'REV_CONFLICT',
         'EXPIRED',
+        'RATE_LIMITED',
         'CARD_SUSPENDED',
         'NOT_PAIRED',
         'BLACKLISTED',

@@ -35,6 +35,8 @@ const CLASS_OF_CODE = {
   REV_CONFLICT: 'state',
   /** `notAfter` had passed before the command could be executed. */
   EXPIRED: 'state',
+  /** The card was refreshed too often. */
+  RATE_LIMITED: 'state',
   CARD_SUSPENDED: 'state',
   NOT_PAIRED: 'state',
   BLACKLISTED: 'state',

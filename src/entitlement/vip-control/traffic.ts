@@ -13,7 +13,7 @@ import { createWaitingQueue, type WaitingQueue } from './waiting.ts';
 
 export interface Traffic {
   /** Queues a command; the promise resolves no later than `notAfter`, give or take a tick. */
-  submit(wire: UnnumberedCommand, notAfter: Date): Promise<CommandOutcome>;
+  submit(wire: UnnumberedCommand, notAfter: Date, onAccepted?: () => void): Promise<CommandOutcome>;
   /** A session is up: asks about all that is in flight, then sends what waits. */
   attach(session: Session, caps: Capabilities): void;
   detach(): void;
@@ -60,7 +60,7 @@ export function createTraffic(deps: { clock: Clock; logger: Logger }): Traffic {
     outcomes: new Map(),
   };
   return {
-    submit: (wire, notAfter) => submit(state, wire, notAfter),
+    submit: (...command) => submit(state, ...command),
     attach: (session, caps) => attach(state, session, caps),
     detach() {
       state.session = undefined;
@@ -78,14 +78,13 @@ export function createTraffic(deps: { clock: Clock; logger: Logger }): Traffic {
 
 function submit(
   state: TrafficState,
-  wire: UnnumberedCommand,
-  notAfter: Date,
+  ...[wire, notAfter, onAccepted]: Parameters<Traffic['submit']>
 ): Promise<CommandOutcome> {
   if (state.closed) return Promise.resolve({ kind: 'unknown', sent: false });
   const underWay = state.outcomes.get(wire.cmdId);
   if (underWay) return underWay;
   const { promise, resolve } = Promise.withResolvers<CommandOutcome>();
-  if (!state.waiting.add(wire.prio, createFlight(wire, notAfter, resolve))) {
+  if (!state.waiting.add(wire.prio, createFlight(wire, notAfter, resolve, onAccepted))) {
     return Promise.resolve({ kind: 'retry', code: 'WINDOW_FULL' });
   }
   state.outcomes.set(wire.cmdId, promise);
@@ -115,6 +114,7 @@ function receive(state: TrafficState, message: Ack | Nak | Res | Flow): 'taken' 
   if (message.t === 'NAK') return receiveNak(state, flight, message);
   if (message.t === 'ACK') {
     flight.phase = 'accepted';
+    if (flight.acceptedAtMs === undefined) flight.onAccepted?.();
     flight.acceptedAtMs ??= state.elapsedMs;
   } else {
     const outcome = outcomeOfResult(message);
