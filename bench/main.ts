@@ -10,6 +10,7 @@ import { benchHistory } from './history.ts';
 import { stopDatabases } from './house.ts';
 import { type Plan, type Result, table } from './measure.ts';
 import { benchMoney } from './money.ts';
+import { benchPicture } from './picture.ts';
 import { missingTools } from './tools.ts';
 import { benchUssd } from './ussd.ts';
 
@@ -19,6 +20,7 @@ type Bench = (wanted: ReadonlySet<string>, plan: Plan) => Promise<Result[]>;
 const BENCHES: readonly { figures: readonly string[]; run: Bench }[] = [
   { figures: ['settlement', 'payments-http', 'payments-http-p99', 'queue'], run: benchMoney },
   { figures: ['ussd', 'ussd-plain'], run: benchUssd },
+  { figures: ['time-to-picture', 'recovery'], run: benchPicture },
   { figures: ['history-blocks', 'history-wal'], run: benchHistory },
 ];
 /** Asked for by name alone: it answers a question of design, not how fast the product is. */

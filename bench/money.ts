@@ -1,10 +1,9 @@
 /** Payments a second: the settlement in this process, the gateway over HTTP, and pgbench. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { GatewayTask } from './gateway.ts';
+import { gatewayTask } from './gateway-task.ts';
 import {
-  CHANNELS,
   type Database,
   furnish,
   type House,
@@ -108,11 +107,7 @@ async function expectAllSettled({ owner }: House): Promise<void> {
 }
 
 function startGateway({ database, folder }: Stage): Promise<Helper<{ url: string }>> {
-  const providersFile = join(folder, 'providers.json');
-  writeFileSync(providersFile, JSON.stringify(CHANNELS));
-  const { appUrl, ownerUrl } = database;
-  const task: GatewayTask = { appUrl, ownerUrl, providersFile, folder };
-  return startHelper('gateway.ts', task);
+  return startHelper('gateway.ts', gatewayTask(database, folder));
 }
 
 const pgbenches = ({ database, folder }: Stage): Variant[] =>

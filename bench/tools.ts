@@ -43,9 +43,11 @@ export async function runTool(
   return said;
 }
 
-/** A process of ours beside the bench: told once what to do, it answers once. */
+/** A process of ours beside the bench, told once what to do. */
 export interface Helper<Answer> {
   answer: Answer;
+  /** Asks for what it has noted since it was last asked, where it notes anything. */
+  ask<Noted>(): Promise<Noted>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +73,11 @@ export async function startHelper<Answer>(file: string, task: unknown): Promise<
   ]);
   return {
     answer: answer as Answer,
+    async ask<Noted>() {
+      child.send({});
+      const [noted] = await once(child, 'message');
+      return noted as Noted;
+    },
     async stop() {
       if (child.connected) child.disconnect();
       await gone;

@@ -1,11 +1,11 @@
 /** Dialogue turns a second, with what they read from the database, against servers that echo. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { EchoTask } from './echo.ts';
-import type { GatewayTask } from './gateway.ts';
-import { CHANNELS, type Database, furnish, hook, openHouse, startDatabase, USSD } from './house.ts';
+import { gatewayTask } from './gateway-task.ts';
+import { type Database, furnish, hook, openHouse, startDatabase, USSD } from './house.ts';
 import { interleave, median, type Plan, type Result, resultOf } from './measure.ts';
 import { msisdnOf } from './seed.ts';
 import { type Helper, startHelper } from './tools.ts';
@@ -41,12 +41,6 @@ export async function benchUssd(wanted: ReadonlySet<string>, plan: Plan): Promis
     await database?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function gatewayTask({ appUrl, ownerUrl }: Database, folder: string): GatewayTask {
-  const providersFile = join(folder, 'providers.json');
-  writeFileSync(providersFile, JSON.stringify(CHANNELS));
-  return { appUrl, ownerUrl, providersFile, folder };
 }
 
 /** The dialogue that is measured shows what it should: a card's price, its owner, the balance. */

@@ -62,7 +62,7 @@ local function script()
     local typed = "1*5*" .. card(math.random(0, customers - 1))
     return { "", "1", "1*5", typed, typed .. "*2", typed .. "*2*0" }
   end
-  return { "", "2" }
+  return { "", "3" }
 end
 
 -- Sessions take turns: between two hops of one lie those of all others, and so its answer.

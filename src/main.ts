@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   const product = await startProduct({
     config,
     logger,
-    ...(demo ? { openDemo: (opened) => demo.openDemo({ config, logger, ...opened }) } : {}),
+    ...(demo ? demo.demoHouse(config, logger) : {}),
   });
   logger.info('product.started', { url: product.url, roles: [...config.roles] });
   if (demo) process.stderr.write(demo.whatToDoNext(product));

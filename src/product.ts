@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import express from 'express';
 import type { Pool } from 'pg';
 import { parse } from 'yaml';
-import { foldAccounts } from './billing/ledger/store.ts';
+import { remindDue } from './billing/reminders/service.ts';
 import { type Billing, createBilling } from './billing/service.ts';
-import type { Outcome } from './billing/settlement/commands.ts';
-import { renewDue } from './billing/settlement/renewals.ts';
+import type { Command, Outcome } from './billing/settlement/commands.ts';
+import type { DispatchStep } from './entitlement/dispatch/service.ts';
+import { createPictureDesk } from './entitlement/picture/service.ts';
 import { rightsFor } from './entitlement/rights/rules.ts';
 import { type Entitlement, startEntitlement } from './entitlement/service.ts';
 import type { Config } from './platform/config.ts';
@@ -19,24 +20,47 @@ import { createPool } from './platform/database/pool.ts';
 import { createPrisma, type Prisma } from './platform/database/prisma.ts';
 import { createHealth } from './platform/http/health.ts';
 import { listen } from './platform/http/server.ts';
-import { createJobs, type Jobs } from './platform/jobs.ts';
+import type { Jobs } from './platform/jobs.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './platform/kv.ts';
 import type { ServiceLogger } from './platform/log.ts';
-import { createMetrics, type Metrics } from './platform/metrics.ts';
+import { createMetrics } from './platform/metrics.ts';
 import type { Clock, Ids } from './platform/ports.ts';
 import { StartError } from './platform/start-error.ts';
 import { systemClock, systemRandom } from './platform/system.ts';
 import { type Channels, readChannels } from './telecom/channels.ts';
 import { createTelecom, createWording, siteIndex, type Telecom } from './telecom/service.ts';
+import { startJobs, type Working, watch } from './work.ts';
 
 /** What a demo adds: simulators to work with, an operator to work for. */
 export interface DemoHouse {
   /** As a providers' file would say it. */
   channels: unknown;
   control: { host: string; port: number };
+  /** Pages of the demo, served below `/living-room`. */
+  pages?: express.RequestHandler;
+  /** Told of each step on the road of a payment, as it happens in this process. */
+  onRoad?(step: RoadStep): void;
   /** Loads the demo operator and its people, once; the product is up by then. */
   furnish(product: ProductParts): Promise<void>;
+  /** Called first when the house closes: ends what would keep it open. */
+  leave?(): void;
   stop(): Promise<void>;
+}
+
+/** One step on the road of a payment, from the operator's notice to ON AIR. */
+export interface RoadStep {
+  step: 'notice' | 'settled' | 'sent' | 'accepted' | 'on_air';
+  at: Date;
+  /** E.164, where the payer is known. */
+  msisdn?: string;
+  /** What M-PESA says instead: see `hashMsisdn`. */
+  payerHash?: string;
+  /** Number of the card, from where rights are sent. */
+  card?: string;
+  /** When the rights were raised. */
+  since?: Date;
+  /** Receipt of the operator, or our reference. */
+  detail?: string;
 }
 
 export interface ProductParts {
@@ -47,16 +71,18 @@ export interface ProductParts {
   billing: Billing;
   channels: Channels;
   url: string;
+  /** Only where this process dispatches. */
+  entitlement: Entitlement | null;
 }
 
 export interface ProductOptions {
   config: Config;
   logger: ServiceLogger;
-  /** Only in demo mode; `url` is where the product will answer. */
   /** The time of the house; the machine's own unless a story says otherwise. */
   clock?: Clock;
   /** How long a prompt waits for the USSD screen to close. */
   pushDelayMs?: number;
+  /** Only in demo mode; `url` is where the product will answer. */
   openDemo?(opened: { url: string; pool: Pool; prisma: Prisma; ids: Ids }): Promise<DemoHouse>;
 }
 
@@ -112,10 +138,20 @@ async function open(
   const demo = await openDemo?.({ url: http.url, pool, prisma, ids });
   if (demo) closers.push(demo.stop);
   const channels = channelsOf(config, demo);
-  const billing = await openBilling(house, channels, logger);
+  const onRoad = demo?.onRoad;
+  const billing = await openBilling(house, { channels, clock, onRoad }, logger);
   closers.push(() => billing.settlement.close());
-  const parts = { config, pool, prisma, ids, billing, channels, url: http.url };
-  const rooms = await openRooms({ parts, house, demo, logger, closers, clock, pushDelayMs });
+  const opened = { config, pool, prisma, ids, billing, channels, url: http.url };
+  const rooms = await openRooms({
+    parts: opened,
+    house,
+    demo,
+    logger,
+    closers,
+    clock,
+    pushDelayMs,
+  });
+  const parts = { ...opened, entitlement: rooms.entitlement };
   const checks = {
     database: () => pool.query('SELECT 1'),
     ...(config.roles.has('gateway') ? { sessions: () => readySessions(house) } : {}),
@@ -124,9 +160,11 @@ async function open(
   closers.push(async () => health.stopping());
   const routes = express.Router();
   if (rooms.telecom) routes.use('/hooks', rooms.telecom.door);
+  if (demo?.pages) routes.use('/living-room', demo.pages);
   routes.use(health.router);
   // Closed first of all: no new request comes in while the rooms behind the door still stand.
   closers.push(() => http.close(GRACE_MS));
+  closers.push(async () => demo?.leave?.());
   await demo?.furnish(parts);
   gate.opened = routes;
   return { ...parts, jobs: rooms.jobs, stop };
@@ -168,7 +206,17 @@ function channelsOf(config: Config, demo: DemoHouse | undefined): Channels {
   throw new StartError(`VIP_PROVIDERS_FILE cannot be used: ${read.faults.join('; ')}.`);
 }
 
-function openBilling(house: House, channels: Channels, logger: ServiceLogger): Promise<Billing> {
+interface BillingParts {
+  channels: Channels;
+  clock: Clock;
+  onRoad: DemoHouse['onRoad'];
+}
+
+function openBilling(
+  house: House,
+  { channels, clock, onRoad }: BillingParts,
+  logger: ServiceLogger,
+): Promise<Billing> {
   const { metrics } = house;
   let wording: ReturnType<typeof createWording> | undefined;
   return createBilling({
@@ -189,13 +237,41 @@ function openBilling(house: House, channels: Channels, logger: ServiceLogger): P
       metrics.observe('vip_settlement_batch_size', {}, size);
       metrics.observe('vip_settlement_batch_seconds', {}, seconds);
     },
-    onSettled: ({ kind, channelId }, outcome) => {
+    onSettled: (command, outcome) => {
+      if (onRoad) noteSettled(onRoad, command, outcome, clock.now());
+      const { kind, channelId } = command;
       if (kind !== 'payment' && kind !== 'tvu_notice') return;
       const labels = { channel: channelId, outcome: outcomeName(outcome) };
       metrics.count('vip_payments_total', labels);
     },
   });
 }
+
+/** What was paid for, by notice or from a wallet, and when it was in the books. */
+function noteSettled(
+  onRoad: NonNullable<DemoHouse['onRoad']>,
+  command: Command,
+  outcome: Outcome,
+  now: Date,
+): void {
+  if (outcome.kind !== 'done' || !outcome.first) return;
+  const { kind, at, receipt } = command;
+  if (kind !== 'payment' && kind !== 'tvu_notice' && kind !== 'buy') return;
+  const payer = kind === 'payment' ? command.payerMsisdn : command.msisdn;
+  const hash = kind === 'payment' ? command.payerHash : null;
+  const whose = {
+    ...(payer === null ? {} : { msisdn: payer }),
+    ...(hash === null ? {} : { payerHash: hash }),
+  };
+  if (kind !== 'buy') onRoad({ step: 'notice', at, detail: receipt, ...whose });
+  onRoad({ step: 'settled', at: now, detail: outcome.settled.ref, ...whose });
+}
+
+/** A card's rights on their way to the air. */
+const noteSent =
+  (onRoad: NonNullable<DemoHouse['onRoad']>) =>
+  ({ kind, number, at, raisedAt }: DispatchStep): void =>
+    onRoad({ step: kind, at, card: number, ...(raisedAt ? { since: raisedAt } : {}) });
 
 /** `settled`, `suspense`, `duplicate`, … */
 function outcomeName(outcome: Outcome): string {
@@ -215,7 +291,7 @@ function siteIdOf(sites: ReturnType<typeof siteIndex>, channel: { id: string; si
 }
 
 interface Opening {
-  parts: ProductParts;
+  parts: Omit<ProductParts, 'entitlement'>;
   house: House;
   demo: DemoHouse | undefined;
   logger: ServiceLogger;
@@ -247,12 +323,21 @@ async function openRooms(opening: Opening): Promise<Rooms> {
           metrics: house.metrics,
           control,
           processId: systemRandom.hex(PROCESS_ID_BYTES),
+          ...(demo?.onRoad ? { onStep: noteSent(demo.onRoad) } : {}),
         })
       : null;
   if (entitlement) closers.push(() => entitlement.stop());
+  const picture = createPictureDesk({
+    ...common,
+    logger: logger.child({ room: 'picture' }),
+    refresher: { wake: () => entitlement?.refresher.wake() },
+  });
+  const wording = createWording({ channels, catalogue });
   const telecom = createTelecom({
     ...common,
-    ...createWording({ channels, catalogue }),
+    ...wording,
+    picture,
+    onMessage: () => wakeTexts(),
     kv: house.kv,
     logger: logger.child({ room: 'telecom' }),
     metrics: house.metrics,
@@ -262,69 +347,27 @@ async function openRooms(opening: Opening): Promise<Rooms> {
     pushDelayMs,
   });
   closers.push(() => telecom.momo.close());
+  const wakeTexts = () => {
+    if (has('dispatcher')) telecom.texts.wake();
+  };
   if (has('dispatcher')) {
-    telecom.texts.wake();
+    wakeTexts();
     closers.push(() => telecom.texts.stop());
   }
   billing.listen({
     onCommitted: ({ rights, messages }) => {
       if (rights) entitlement?.dispatcher.wake();
-      if (messages && has('dispatcher')) telecom.texts.wake();
+      if (messages) wakeTexts();
       if (messages) entitlement?.osd.wake();
     },
   });
-  watch(house.metrics, parts, entitlement);
-  const jobs = has('scheduler')
-    ? startJobs({ parts, house, telecom, entitlement, logger, clock })
-    : null;
+  const working: Working = {
+    ...{ pool, jobPool: house.jobPool, metrics: house.metrics, billing, clock },
+    ...{ telecom, entitlement, logger: logger.child({ room: 'jobs' }) },
+    remind: () => remindDue({ ...common, catalogue, messagesFor: wording.messages.messagesFor }),
+  };
+  watch(working);
+  const jobs = has('scheduler') ? startJobs(working) : null;
   if (jobs) closers.push(() => jobs.stop());
   return { telecom: has('gateway') ? telecom : null, entitlement, jobs };
-}
-
-interface Working {
-  parts: ProductParts;
-  house: House;
-  telecom: Telecom;
-  entitlement: Entitlement | null;
-  logger: ServiceLogger;
-  clock: Clock;
-}
-
-/** What wakes by the calendar; each runs in one process, wherever several wake. */
-function startJobs({ parts, house, telecom, entitlement, logger, clock }: Working): Jobs {
-  const { billing, pool } = parts;
-  const jobs = createJobs({
-    pool: house.jobPool,
-    logger: logger.child({ room: 'jobs' }),
-    onResult: (job, result) => house.metrics.count('vip_job_runs_total', { job, result }),
-  });
-  const add = (name: string, cron: string, run: () => Promise<unknown>) =>
-    jobs.add({ name, cron, run: async () => void (await run()) });
-  add('poll-orders', '*/5 * * * * *', () => telecom.momo.pollDue());
-  add('renew', '*/10 * * * * *', () => renewDue({ pool, settlement: billing.settlement, clock }));
-  add('fold', '30 * * * * *', () => foldAccounts(pool));
-  add('reload-catalogue', '15 * * * * *', () => billing.catalogue.reload());
-  if (entitlement) {
-    add('capture-events', '20 * * * * *', () => entitlement.dispatcher.captureDue());
-    add('release-events', '40 * * * * *', () => entitlement.dispatcher.releaseDue());
-  }
-  return jobs;
-}
-
-/** Queue depths, read when somebody looks at the metrics. */
-function watch(metrics: Metrics, { pool, billing }: ProductParts, entitlement: Entitlement | null) {
-  const count = async (sql: string): Promise<number> => {
-    const { rows } = await pool.query(sql);
-    return Number(rows[0].count);
-  };
-  const due = (kind: string) =>
-    count(`SELECT count(*) FROM outbound WHERE kind = '${kind}' AND next_at IS NOT NULL`);
-  metrics.gauge('vip_settlement_waiting', () => billing.settlement.waiting());
-  metrics.gauge('vip_texts_waiting', () => due('text'));
-  metrics.gauge('vip_osd_waiting', () => due('osd'));
-  metrics.gauge('vip_parked_notices', () =>
-    count("SELECT count(*) FROM inbox WHERE state = 'parked'"),
-  );
-  if (!entitlement) return;
-  metrics.gauge('vip_cards_waiting', async () => (await entitlement.dispatcher.backlog()).waiting);
 }

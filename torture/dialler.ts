@@ -26,7 +26,7 @@ export interface Dialler {
 
 const ANSWER_MS_MAX = 5_000;
 /** Menu: TV units, turn into credit; see `src/telecom/ussd/menus/main.ts` and `tvu.ts`. */
-const PATH = '3*2';
+const PATH = '4*2';
 const YES = '1';
 /** The English screens `tvu.convert` and `end.converted`. */
 const ASKED = /^Convert TV units:/;

@@ -18,6 +18,9 @@ const CHANNEL_IDS = [
 ] as const;
 type ChannelId = (typeof CHANNEL_IDS)[number];
 
+/** Where texts to the operator go, by site. */
+export const TEXT_CODES: Readonly<Record<string, string>> = { NBO: '40210', ABJ: '40220' };
+
 export interface DemoPlan {
   tokens: Record<ChannelId, string>;
   tvuSecrets: Record<'ke-tvu' | 'ci-tvu', string>;

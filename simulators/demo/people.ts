@@ -15,8 +15,7 @@ import type { Prisma } from '../../src/platform/database/prisma.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { withLuhnDigit } from '../../src/platform/luhn.ts';
 import { parseAmount } from '../../src/platform/money/amount.ts';
-import type { Ids } from '../../src/platform/ports.ts';
-import { systemClock } from '../../src/platform/system.ts';
+import type { Clock, Ids } from '../../src/platform/ports.ts';
 import type { ProductParts } from '../../src/product.ts';
 import { hashPin } from '../../src/registry/resellers.ts';
 
@@ -93,26 +92,35 @@ export function demoPhones() {
   return [
     ...customers
       .filter((customer) => customer.msisdn !== null)
-      .map(({ msisdn, name, note, cards }) => ({
+      .map(({ site, msisdn, name, note, cards }) => ({
+        site,
         msisdn,
         name: name.toUpperCase(),
         cards: cards.map((card) => withLuhnDigit(card.number)),
         pin,
         note,
       })),
-    ...resellers.map(({ msisdn, name }) => ({
+    ...resellers.map(({ site, msisdn, name }) => ({
+      site,
       msisdn,
       name: name.toUpperCase(),
       cards: [],
       pin,
       note: `reseller of TV units, PIN ${RESELLER_PIN}`,
     })),
-    { msisdn: '+254799000999', name: '', cards: [], pin, note: 'unknown to the operator' },
+    {
+      site: 'NBO',
+      msisdn: '+254799000999',
+      name: '',
+      cards: [],
+      pin,
+      note: 'unknown to the operator',
+    },
   ];
 }
 
 /** Adds who is not there yet, and sees to it that an event is on sale. */
-export async function addPeople(product: ProductParts): Promise<void> {
+export async function addPeople(product: ProductParts, clock: Clock): Promise<void> {
   const people = readPeople();
   const sites = new Map<string, Site>();
   for (const site of product.billing.catalogue.current().sites.values()) sites.set(site.code, site);
@@ -123,13 +131,13 @@ export async function addPeople(product: ProductParts): Promise<void> {
   };
   const past = await openPast(product);
   for (const customer of people.customers) {
-    await addCustomer(product, past, siteOf(customer.site), customer);
+    await addCustomer({ ...product, past, clock }, siteOf(customer.site), customer);
   }
   for (const reseller of people.resellers) {
-    await addReseller(product, past, siteOf(reseller.site), reseller);
+    await addReseller({ ...product, past, clock }, siteOf(reseller.site), reseller);
   }
   await past.close();
-  for (const event of people.events) await addEvent(product, siteOf(event.site), event);
+  for (const event of people.events) await addEvent(product, siteOf(event.site), event, clock);
   await product.billing.catalogue.reload();
 }
 
@@ -157,17 +165,15 @@ async function openPast({ pool, ids, billing, channels }: ProductParts): Promise
 const MONEY_CHANNELS: Readonly<Record<string, string>> = { NBO: 'ke-paybill', ABJ: 'ci-tvu' };
 const TVU_CHANNELS: Readonly<Record<string, string>> = { NBO: 'ke-tvu', ABJ: 'ci-tvu' };
 
-async function addCustomer(
-  { pool, ids, billing }: ProductParts,
-  past: Settlement,
-  site: Site,
-  customer: Customer,
-): Promise<void> {
+type Moving = ProductParts & { past: Settlement; clock: Clock };
+
+async function addCustomer(moving: Moving, site: Site, customer: Customer): Promise<void> {
+  const { pool, ids, billing, past, clock } = moving;
   const numbers = customer.cards.map((card) => withLuhnDigit(card.number));
   const known = await pool.query('SELECT 1 FROM card WHERE number = ANY($1)', [numbers]);
   if (known.rowCount) return;
   const bouquets = [...billing.catalogue.current().bouquets.values()];
-  const now = systemClock.now().getTime();
+  const now = clock.now().getTime();
   await openCustomer(pool, ids, {
     site,
     fullName: customer.name,
@@ -213,6 +219,16 @@ async function addCustomer(
       });
     }
   }
+  await raiseNow(moving, numbers);
+}
+
+/** What was lived through long ago goes on air now: nobody waited for it all the time. */
+async function raiseNow({ pool, clock }: Moving, numbers: readonly string[]): Promise<void> {
+  await pool.query(
+    `UPDATE card_rights r SET raised_at = $1 FROM card c
+      WHERE c.id = r.card_id AND c.number = ANY($2) AND r.raised_at IS NOT NULL`,
+    [clock.now(), numbers],
+  );
 }
 
 async function mustSettle(past: Settlement, command: Command): Promise<void> {
@@ -223,8 +239,7 @@ async function mustSettle(past: Settlement, command: Command): Promise<void> {
 }
 
 async function addReseller(
-  { pool, ids }: ProductParts,
-  past: Settlement,
+  { pool, ids, past, clock }: Moving,
   site: Site,
   reseller: People['resellers'][number],
 ): Promise<void> {
@@ -251,7 +266,7 @@ async function addReseller(
     receipt: `float-${reseller.msisdn}`,
     channelId: TVU_CHANNELS[site.code] ?? '',
     siteId: site.id,
-    at: systemClock.now(),
+    at: clock.now(),
     raw: Buffer.from('demo'),
     msisdn: reseller.msisdn,
     units: BigInt(reseller.units),
@@ -263,8 +278,9 @@ async function addEvent(
   { prisma, ids, billing }: ProductParts,
   site: Site,
   event: People['events'][number],
+  clock: Clock,
 ): Promise<void> {
-  const now = systemClock.now();
+  const now = clock.now();
   const existing = [...billing.catalogue.current().events.values()].filter(
     ({ siteId, code }) => siteId === site.id && code.startsWith(event.code),
   );

@@ -1,7 +1,8 @@
 /**
- * The demo: a mobile-money operator, a text gateway and a VIP Control beside the product, all on
- * 127.0.0.1, and an operator's data to work with. What was made up at the first start (tokens,
- * secrets) is kept in the data folder, and written with all addresses to `demo.json` there.
+ * The demo: a mobile-money operator, a text gateway, a head-end with decoders and a living room
+ * beside the product, all on 127.0.0.1, and an operator's data to work with. What was made up at
+ * the first start (tokens, secrets) is kept in the data folder, and written with all addresses to
+ * `demo.json` there.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,20 +11,24 @@ import type { Config } from '../../src/platform/config.ts';
 import type { Prisma } from '../../src/platform/database/prisma.ts';
 import type { ServiceLogger } from '../../src/platform/log.ts';
 import type { Ids } from '../../src/platform/ports.ts';
-import { systemClock, systemRandom } from '../../src/platform/system.ts';
-import type { DemoHouse, ProductParts } from '../../src/product.ts';
+import { systemRandom } from '../../src/platform/system.ts';
+import type { DemoHouse, ProductOptions, ProductParts } from '../../src/product.ts';
 import { callbackBase, hookPath } from '../../src/telecom/channels.ts';
 import { createDarajaClient } from '../../src/telecom/momo/daraja-client.ts';
-import { createHeadEndHttp } from '../head-end/http.ts';
-import { createVipControlServer } from '../head-end/server.ts';
+import { createHeadEndClient, startHeadEndProcess } from '../head-end/client.ts';
+import { createLivingRoom } from '../living-room/server.ts';
 import { createMobileMoneySimulator } from '../mobile-money/server.ts';
-import { createTextSimulator } from '../texts/server.ts';
-import { demoChannels, demoPlan } from './channels.ts';
+import { createTextSimulator, type TextSimulator } from '../texts/server.ts';
+import { demoDecoders, demoServices, KBIT_PER_SECOND, LATENCY } from './air.ts';
+import { demoChannels, demoPlan, TEXT_CODES } from './channels.ts';
+import { createDemoClock, type DemoClock } from './clock.ts';
 import { addPeople, demoPhones, loadDemoOperator } from './people.ts';
+import { NETWORK_CODES, seats } from './seats.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   config: Config;
   logger: ServiceLogger;
+  clock: DemoClock;
   url: string;
   pool: Pool;
   prisma: Prisma;
@@ -33,60 +38,86 @@ export interface DemoOptions {
 const HOST = '127.0.0.1';
 const OWNER_ONLY = 0o600;
 
-/** Starts the simulators and loads the catalogue of the demo operator. */
-export async function openDemo(options: DemoOptions): Promise<DemoHouse> {
-  const { config, url } = options;
+/** What makes a product a demo: its time, which can be moved on, and the house around it. */
+export function demoHouse(
+  config: Config,
+  logger: ServiceLogger,
+): Required<Pick<ProductOptions, 'clock' | 'openDemo'>> {
   mkdirSync(config.dataDir, { recursive: true });
+  const clock = createDemoClock(join(config.dataDir, 'demo-clock'));
+  return { clock, openDemo: (opened) => openDemo({ config, logger, clock, ...opened }) };
+}
+
+/** Starts the simulators and loads the catalogue of the demo operator. */
+async function openDemo(options: DemoOptions): Promise<DemoHouse> {
+  const { config, url, clock } = options;
   const plan = demoPlan(config.dataDir);
   const simulators = await startSimulators(options, plan);
-  const { headEnd, headEndHttp, money, texts } = simulators;
+  const { headEnd, air, money, texts } = simulators;
+  await air.addDecoders(demoDecoders(demoPhones().flatMap(({ cards }) => cards)));
   const channels = demoChannels(plan, { gateway: url, money: money.url, texts: texts.url });
   await loadDemoOperator(options.prisma, options.ids);
+  const furnished: { product?: ProductParts } = {};
+  const product = (): ProductParts => {
+    if (!furnished.product) throw new Error('The demo is not furnished yet');
+    return furnished.product;
+  };
+  const livingRoom = createLivingRoom({
+    ...{ money, texts, headEnd: air, clock, product },
+    services: demoServices(),
+  });
   return {
     channels: { channels },
     control: { host: HOST, port: headEnd.port },
-    async furnish(product) {
-      await addPeople(product);
-      texts.setDeliveryReportUrl(reportUrl(product));
-      money.setTvuChannels(tvuChannels(product));
-      await registerPaybills(product, options);
-      writeDemoFile(product, {
+    pages: livingRoom.routes,
+    onRoad: livingRoom.note,
+    leave: livingRoom.close,
+    async furnish(parts) {
+      furnished.product = parts;
+      await addPeople(parts, clock);
+      livingRoom.seat(seats(parts));
+      connectTexts(parts, texts);
+      money.setTvuChannels(tvuChannels(parts));
+      await registerPaybills(parts, options);
+      writeDemoFile(parts, {
         mobileMoneySimulator: money.url,
         textSimulator: texts.url,
-        vipControl: {
-          vcp: `tcp://${HOST}:${headEnd.port}`,
-          http: `http://${HOST}:${headEndHttp.port}`,
-        },
+        vipControl: { vcp: `tcp://${HOST}:${headEnd.port}`, http: headEnd.http },
       });
     },
     async stop() {
       await Promise.all([money.stop(), texts.stop()]);
-      await headEndHttp.stop();
       await headEnd.stop();
     },
   };
 }
 
 async function startSimulators(options: DemoOptions, plan: ReturnType<typeof demoPlan>) {
-  const { config } = options;
-  const logger = options.logger.child({ simulator: true });
-  const common = { clock: systemClock, random: systemRandom };
-  const headEnd = await createVipControlServer({
-    port: 0,
-    host: HOST,
+  const { config, clock } = options;
+  const common = { clock, random: systemRandom };
+  const headEnd = await startHeadEndProcess({
     dataFile: join(config.dataDir, 'vip-control.jsonl'),
-    clock: systemClock,
-    logger,
+    services: demoServices(),
+    kbit: KBIT_PER_SECOND,
+    latency: LATENCY,
+    clockOffsetMs: clock.movedMs(),
+    logger: options.logger.child({ simulator: true }),
   });
-  const web = { host: HOST, port: 0, clock: systemClock };
-  const headEndHttp = await createHeadEndHttp({ headEnd, ...web });
   const money = await createMobileMoneySimulator({
     ...common,
     ...plan.daraja,
     booksFile: join(config.dataDir, 'mobile-money.jsonl'),
   });
   const texts = await createTextSimulator({ ...common, ...plan.africastalking });
-  return { headEnd, headEndHttp, money, texts };
+  return { headEnd, air: createHeadEndClient(headEnd.http), money, texts };
+}
+
+/** Delivery reports come back, and what telephones send goes to the channel of their country. */
+function connectTexts(product: ProductParts, texts: TextSimulator): void {
+  texts.setDeliveryReportUrl(`${hook(product, 'ke-text')}/report`);
+  for (const { id, site } of product.channels.ofKind('text')) {
+    texts.setIncomingUrl(`${hook(product, id)}/in`, TEXT_CODES[site]);
+  }
 }
 
 const hook = (product: ProductParts, id: string): string => {
@@ -96,15 +127,13 @@ const hook = (product: ProductParts, id: string): string => {
 };
 
 /** As an operator does once in production: `npm run register`. */
-async function registerPaybills({ channels }: ProductParts, { logger }: DemoOptions) {
+async function registerPaybills({ channels }: ProductParts, { logger, clock }: DemoOptions) {
   for (const channel of channels.ofKind('money')) {
-    const client = createDarajaClient(channel, { clock: systemClock, logger });
+    const client = createDarajaClient(channel, { clock, logger });
     const done = await client.register(callbackBase(channel));
     if (!done.ok) throw new Error(`The demo's paybill was not registered: ${done.answer}`);
   }
 }
-
-const reportUrl = (product: ProductParts): string => `${hook(product, 'ke-text')}/report`;
 
 const tvuChannels = (product: ProductParts) =>
   product.channels.ofKind('tvu').map((channel) => ({
@@ -113,7 +142,6 @@ const tvuChannels = (product: ProductParts) =>
     secret: channel.secret,
   }));
 
-const NETWORK_CODES: Readonly<Record<string, string>> = { NBO: '63902', ABJ: '61203' };
 const COUNTRIES: Readonly<Record<string, string>> = { NBO: 'KE', ABJ: 'CI' };
 
 /** Everything that a tester, a simulator or a script needs to reach the demo. */
@@ -142,7 +170,9 @@ function writeDemoFile(product: ProductParts, addresses: object): void {
     },
     tvu: tvuChannels(product),
     ...addresses,
-    phones: demoPhones(),
+    phones: demoPhones().map(({ site: _site, ...phone }) => phone),
+    texts: TEXT_CODES,
+    livingRoom: `${product.url}/living-room/`,
   };
   const file = join(product.config.dataDir, 'demo.json');
   writeFileSync(file, `${JSON.stringify(demo, null, 2)}\n`, { mode: OWNER_ONLY });
@@ -154,6 +184,7 @@ export function whatToDoNext({ url, config, channels }: ProductParts): string {
   return [
     '',
     `VIP Billing is up at ${url} with the demo operator.`,
+    `  Open it:      ${url}/living-room/`,
     `  Dial it:      npm run dial      (${codes.join(', ')})`,
     `  Addresses:    ${join(config.dataDir, 'demo.json')}; the providers' end in their tokens:`,
     ...channels.all.map((channel) => `    ${channel.id.padEnd(11)} ${url}${hookPath(channel)}`),

@@ -3,87 +3,11 @@
  * command is executed once and comes to the right outcome. The link's silences and
  * the broken frames are tested beside the link.
  */
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Command, LinkRight } from '../../src/entitlement/vip-control/command.ts';
-import { createVipControlLink } from '../../src/entitlement/vip-control/link.ts';
-import {
-  createFakeRandom,
-  createFakeTime,
-  type FakeTime,
-  until,
-} from '../../src/entitlement/vip-control/testing.ts';
-import { silentLogger } from '../../src/platform/log.ts';
-import { createHeadEndHttp } from './http.ts';
-import { createLossyLine } from './lossy-line.ts';
-import { createVipControlServer, type VipControlServerDeps } from './server.ts';
+import type { Command } from '../../src/entitlement/vip-control/command.ts';
+import { until } from '../../src/entitlement/vip-control/testing.ts';
+import { ESS, entitle, MAX, NOW, osd, reconnect, setUp, tearDown } from './head-end-harness.ts';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-const NOW = new Date('2026-11-23T13:00:00Z');
-const ESS: LinkRight = { product: 'ESS', from: NOW, to: new Date('2026-12-23T23:00:00Z') };
-const MAX: LinkRight = { ...ESS, product: 'MAX' };
-const common = { prio: 'SALE', notAfter: new Date('2026-11-23T14:00:00Z') } as const;
-
-function entitle(cmdId: string, rev: number, set: LinkRight[], card = '4021'): Command {
-  return { ...common, op: 'ENTITLE', cmdId, card, rev, set };
-}
-function osd(cmdId: string): Command {
-  return { ...common, op: 'OSD', cmdId, card: '4021', text: 'Bonjour', durationSeconds: 20 };
-}
-
-async function setUp(options: Partial<VipControlServerDeps> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'head-end-'));
-  cleanups.push(() => rm(folder, { recursive: true }));
-  const time = createFakeTime(NOW);
-  const dataFile = join(folder, 'journal.jsonl');
-  const start = (changed: Partial<VipControlServerDeps> = {}) =>
-    createVipControlServer({
-      port: 0,
-      host: '127.0.0.1',
-      dataFile,
-      clock: time.clock,
-      logger: silentLogger,
-      latencyMs: 0,
-      ...options,
-      ...changed,
-    });
-  const house = { headEnd: await start() };
-  cleanups.push(() => house.headEnd.stop());
-  const line = await createLossyLine(() => house.headEnd.port);
-  cleanups.push(line.stop);
-  const restart = async (changed: Partial<VipControlServerDeps> = {}, torn = '') => {
-    await house.headEnd.stop();
-    await appendFile(dataFile, torn);
-    house.headEnd = await start(changed);
-  };
-  const executions = async (cmdId: string) =>
-    (await readFile(dataFile, 'utf8'))
-      .split('\n')
-      .filter((text) => text.startsWith('{"k":"res"') && text.includes(`"${cmdId}"`)).length;
-  const openLink = (epoch = 1) => linkTo(line.port, time, epoch);
-  return { time, house, line, restart, executions, openLink, link: openLink() };
-}
-
-function linkTo(port: number, time: FakeTime, epoch: number) {
-  const link = createVipControlLink({
-    host: '127.0.0.1',
-    port,
-    clientId: 'dispatcher-1',
-    casId: 'main',
-    epoch: () => epoch,
-    clock: time.clock,
-    random: createFakeRandom(),
-    logger: silentLogger,
-    timers: time.timers,
-  });
-  cleanups.push(link.close);
-  return link;
-}
+afterEach(tearDown);
 
 describe('rights', () => {
   it('are on air once done, and a card has exactly the last set', async () => {
@@ -147,8 +71,8 @@ describe('a command is executed once', () => {
     const { link, line, time, executions } = await setUp();
     line.cutBefore('ACK');
     const outcome = link.send(osd('c1'));
-    await until(() => line.cuts() === 1 && link.state() === 'connecting');
-    time.advance(100);
+    await until(() => line.cuts() === 1);
+    await reconnect(link, time);
     expect(await outcome).toMatchObject({ kind: 'done', dup: true });
     expect(await executions('c1')).toBe(1);
   });
@@ -157,8 +81,63 @@ describe('a command is executed once', () => {
     const { link, line, time, executions } = await setUp();
     line.cutBefore('RES');
     const outcome = link.send(osd('c1'));
-    await until(() => line.cuts() === 1 && link.state() === 'connecting');
+    await until(() => line.cuts() === 1);
+    await reconnect(link, time);
+    expect(await outcome).toMatchObject({ kind: 'done', dup: true });
+    expect(await executions('c1')).toBe(1);
+  });
+
+  it('when the head-end cuts the line before its ACK, not having taken it', async () => {
+    const { link, house, time, executions } = await setUp();
+    await until(() => link.state() === 'connected');
+    house.headEnd.setFault({ kind: 'drop_before_ack', times: 1 });
+    const outcome = link.send(osd('c1'));
+    await until(() => link.state() === 'connecting');
+    expect(house.headEnd.commands()).toEqual([]);
     time.advance(100);
+    expect(await outcome).toMatchObject({ kind: 'done', code: 'DONE' });
+    expect(await executions('c1')).toBe(1);
+  });
+
+  it('when the head-end cuts the line having executed it, and STATUS finds it done', async () => {
+    const { link, house, time, executions } = await setUp();
+    await until(() => link.state() === 'connected');
+    house.headEnd.setFault({ kind: 'drop_after_exec', times: 1 });
+    const outcome = link.send(osd('c1'));
+    await until(() => link.state() === 'connecting');
+    expect(house.headEnd.commands()).toMatchObject([{ result: { code: 'DONE' } }]);
+    time.advance(100);
+    expect(await outcome).toMatchObject({ kind: 'done', dup: true });
+    expect(await executions('c1')).toBe(1);
+    expect(house.headEnd.air.carousel().broadcast).toBe(1);
+  });
+
+  it('when the head-end tells its result twice', async () => {
+    const { link, house, executions } = await setUp();
+    house.headEnd.setFault({ kind: 'dup_res', times: 2 });
+    expect(await link.send(osd('c1'))).toMatchObject({ kind: 'done', dup: false });
+    expect(await link.send(osd('c2'))).toMatchObject({ kind: 'done', dup: false });
+    expect(await executions('c1')).toBe(1);
+  });
+
+  it('when VIP Control is down for a while, and the air is not', async () => {
+    const { link, house, time, executions } = await setUp({ latencyMs: 50 });
+    await until(() => link.state() === 'connected');
+    const outcome = link.send(osd('c1'));
+    await until(() => house.headEnd.commands().length === 1);
+    await house.headEnd.setLink(false);
+    await until(() => link.state() === 'connecting');
+    // A message is broadcast three times.
+    await until(() => {
+      time.advance(100);
+      return house.headEnd.air.carousel().broadcast === 3;
+    });
+    expect(link.state()).toBe('connecting');
+    await house.headEnd.setLink(true);
+    await until(() => {
+      time.advance(1);
+      return link.state() === 'connected';
+    });
     expect(await outcome).toMatchObject({ kind: 'done', dup: true });
     expect(await executions('c1')).toBe(1);
   });
@@ -187,8 +166,7 @@ describe('a command is executed once', () => {
       // Taken, and by the time the head-end has stopped, on the disk.
       await until(() => house.headEnd.commands().length === 1);
       await restart({ latencyMs: 0 }, torn);
-      await until(() => link.state() === 'connecting');
-      time.advance(100);
+      await reconnect(link, time);
       expect(await outcome).toMatchObject({ kind: 'done' });
       expect(await executions('c1')).toBe(1);
     },
@@ -201,8 +179,7 @@ describe('a command is executed once', () => {
     const other = await setUp();
     await house.headEnd.stop();
     house.headEnd = other.house.headEnd;
-    await until(() => link.state() === 'connecting');
-    time.advance(100);
+    await reconnect(link, time);
     expect(await outcome).toMatchObject({ kind: 'done', dup: false });
     expect(line.cuts()).toBe(0);
     expect(await other.executions('c1')).toBe(1);
@@ -246,37 +223,5 @@ describe('sessions', () => {
     house.headEnd.setFlow(3);
     for (const outcome of await Promise.all(all)) expect(outcome.kind).toBe('done');
     expect(house.headEnd.cards()).toHaveLength(100);
-  });
-});
-
-describe('the window for people', () => {
-  it('shows cards with the rights of this instant, and the last commands', async () => {
-    const { link, house, time } = await setUp();
-    const later = { product: 'EVT:FINAL', from: new Date('2026-11-24T18:00:00Z'), to: ESS.to };
-    await link.send(entitle('c1', 1, [ESS, later]));
-    await link.send(osd('c2'));
-    const http = await createHeadEndHttp({
-      headEnd: house.headEnd,
-      host: '127.0.0.1',
-      port: 0,
-      clock: time.clock,
-    });
-    cleanups.push(http.stop);
-    const get = async (path: string) => {
-      const response = await fetch(`http://127.0.0.1:${http.port}${path}`);
-      return { status: response.status, body: await response.json() };
-    };
-    expect(await get('/cards/4021')).toMatchObject({
-      status: 200,
-      body: { rev: 1, set: [{}, {}], rightsNow: [{ product: 'ESS' }] },
-    });
-    expect(await get('/cards')).toMatchObject({ body: { page: 1, pages: 1, cards: [{}] } });
-    expect(await get('/commands?card=4021')).toMatchObject({
-      body: { commands: [{ cmdId: 'c2', text: 'Bonjour' }, { cmdId: 'c1' }] },
-    });
-    expect(await get('/healthz')).toEqual({ status: 200, body: { healthy: true } });
-    const missing = ['/cards/9', '/nothing'].map(async (path) => (await get(path)).status);
-    expect(await Promise.all(missing)).toEqual([404, 404]);
-    expect((await get('/cards?page=0')).status).toBe(400);
   });
 });

@@ -1,17 +1,40 @@
 /**
  * The desk where commands are taken, kept, executed and answered for. A command is ACKed when it
- * is on the disk, executed once however often it is sent, and its result is on the disk before
- * anybody hears of it.
+ * is on the disk, executed once however often it is sent, and done when its first EMM has gone
+ * out; its result is on the disk before anybody hears of it.
  */
 
-import type { CommandEnvelope } from '../../src/entitlement/vip-control/messages.ts';
+import {
+  type CommandEnvelope,
+  parseOperation,
+  type RepeatStep,
+} from '../../src/entitlement/vip-control/messages.ts';
 import type { ResultCode } from '../../src/entitlement/vip-control/results.ts';
 import { classOf } from '../../src/entitlement/vip-control/results.ts';
-import type { Clock } from '../../src/platform/ports.ts';
+import type { Clock, Random } from '../../src/platform/ports.ts';
+import type { Air, Insertion } from './air/types.ts';
+import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
-import { applyRecord, type CommandResult, type Memory, type StoredCommand } from './memory.ts';
+import { drawLatencyMs, type Latency } from './latency.ts';
+import {
+  applyRecord,
+  boostsBefore,
+  type CommandResult,
+  type Memory,
+  type StoredCommand,
+} from './memory.ts';
 import type { Peer } from './peer.ts';
-import { type Admission, admit, execute } from './rules.ts';
+import type { Timers } from './pulse.ts';
+import {
+  type Admission,
+  type Admitted,
+  admit,
+  type CardState,
+  type Execution,
+  execute,
+  isBoostAllowed,
+  type RefreshLimit,
+} from './rules.ts';
 
 export interface Desk {
   /** Takes a command of a logged-in peer, and answers it. */
@@ -20,8 +43,10 @@ export interface Desk {
   tell(peer: Peer, cmdId: string): void;
   /** Raises the epoch floor to that of a client that logged in. */
   raiseEpoch(epoch: number): void;
-  /** Executes what was taken, but not executed, before a restart. */
+  /** Executes what was taken, but not done, before a restart. */
   resume(): void;
+  /** For the commands taken from now on. */
+  setLatency(latency: Latency): void;
   /** Executes nothing more. */
   stop(): void;
 }
@@ -29,25 +54,42 @@ export interface Desk {
 export interface DeskDeps {
   memory: Memory;
   journal: Journal;
+  air: Air;
   clock: Clock;
+  timers: Timers;
+  random: Random;
+  faults: Faults;
   /** From ACK to execution. */
-  latencyMs: number;
+  latency: Latency;
   windowMax: number;
+  refreshLimit: RefreshLimit;
+  /** How a change of rights is repeated. */
+  profile: readonly RepeatStep[];
   admission: Omit<Admission, 'now'>;
+  /** Something waits for its first broadcast. */
+  onWaiting(): void;
 }
 
-/** The first step of the repetition profile: each EMM every 10 s. */
-const EMM_CYCLE_MS = 10_000;
+const NO_ROOM_RETRY_MS = 1_000;
+/** Cards changed before so many others are left to the slow cycle at a restart. */
+const RESUMED_REPEATS_MAX = 20_000;
 
 interface DeskState extends DeskDeps {
   /** Who is to hear the result of a command that has none yet. */
   listeners: Map<string, Peer>;
+  /** Cancel what is to be executed when its latency is over. */
+  delayed: Set<() => void>;
   stopped: boolean;
 }
 
-/** A desk over one memory and its journal. */
+/** A desk over one memory, its journal, and the air. */
 export function createDesk(deps: DeskDeps): Desk {
-  const desk: DeskState = { ...deps, listeners: new Map(), stopped: false };
+  const desk: DeskState = {
+    ...deps,
+    listeners: new Map(),
+    delayed: new Set(),
+    stopped: false,
+  };
   return {
     take: (peer, command) => take(desk, peer, command),
     tell(peer, cmdId) {
@@ -62,12 +104,17 @@ export function createDesk(deps: DeskDeps): Desk {
       desk.journal.append(record, () => undefined);
     },
     resume() {
+      resumeRepeats(desk);
       for (const command of desk.memory.commands.values()) {
         if (command.pending) executeSoon(desk, command.cmdId);
       }
     },
+    setLatency(latency) {
+      desk.latency = latency;
+    },
     stop() {
       desk.stopped = true;
+      for (const cancel of desk.delayed) cancel();
     },
   };
 }
@@ -75,6 +122,10 @@ export function createDesk(deps: DeskDeps): Desk {
 function take(desk: DeskState, peer: Peer, cmd: CommandEnvelope): void {
   const { seq, cmdId } = cmd;
   const known = desk.memory.commands.get(cmdId);
+  if (!known && desk.faults.strikes('drop_before_ack')) {
+    peer.cut();
+    return;
+  }
   const now = desk.clock.now();
   const refusal = refuse(desk, peer, cmd, now);
   if (refusal !== undefined) {
@@ -124,43 +175,158 @@ function answerAgain(desk: DeskState, peer: Peer, known: StoredCommand, seq?: nu
 }
 
 function executeSoon(desk: DeskState, cmdId: string): void {
-  if (desk.latencyMs === 0) executeNow(desk, cmdId);
-  else setTimeout(() => executeNow(desk, cmdId), desk.latencyMs).unref();
+  const waitMs = drawLatencyMs(desk.latency, desk.random);
+  if (waitMs === 0) {
+    executeNow(desk, cmdId);
+    return;
+  }
+  executeLater(desk, cmdId, waitMs);
+}
+
+function executeLater(desk: DeskState, cmdId: string, waitMs: number): void {
+  if (desk.stopped) return;
+  const cancel = desk.timers.after(waitMs, () => {
+    desk.delayed.delete(cancel);
+    executeNow(desk, cmdId);
+  });
+  desk.delayed.add(cancel);
 }
 
 function executeNow(desk: DeskState, cmdId: string): void {
-  const { memory, journal } = desk;
-  const pending = memory.commands.get(cmdId)?.pending;
-  if (desk.stopped || !pending) return;
-  const { result, state } = resultOf(desk, pending);
-  const record = { k: 'res' as const, cmdId, result, ...(state ? { state } : {}) };
-  applyRecord(memory, record);
-  journal.append(record, () => {
-    const listener = desk.listeners.get(cmdId);
-    if (!listener) return;
-    desk.listeners.delete(cmdId);
-    listener.inFlight -= 1;
-    listener.send({ t: 'RES', cmdId, ...result, dup: false });
+  const { memory, refreshLimit } = desk;
+  const command = memory.commands.get(cmdId);
+  if (desk.stopped || !command?.pending) return;
+  const now = desk.clock.now();
+  const admitted = admitAgain(desk, command, now);
+  if (!admitted.ok) {
+    conclude(desk, cmdId, rejection(admitted.code));
+    return;
+  }
+  const { card } = command;
+  const execution = execute(admitted.operation, {
+    cmdId,
+    card,
+    state: memory.cards.get(card),
+    epochFloor: memory.epochFloor,
+    mayBoost: isBoostAllowed(boostsBefore(memory, command), refreshLimit, now),
   });
+  if (execution.air) broadcast(desk, command.pending, execution.air, execution.card);
+  else conclude(desk, cmdId, quietResult(desk, execution.code, memory.cards.get(card)));
 }
 
-function resultOf(desk: DeskState, cmd: CommandEnvelope) {
-  const { memory, admission } = desk;
-  const now = desk.clock.now();
-  // Judged a second time: `notAfter` may have passed, or the catalogue changed, since.
-  const admitted = admit(cmd, { ...admission, now });
-  if (!admitted.ok) return { result: rejection(admitted.code) };
-  const card = cmd.target.id;
-  const before = memory.cards.get(card);
-  const target = { card, state: before, epochFloor: memory.epochFloor };
-  const { code, card: state, emmCount } = execute(admitted.operation, target, now);
-  const after = state ?? before;
-  const cardRev = after ? { cardRev: { epoch: after.epoch, rev: after.rev } } : {};
-  if (classOf(code) !== 'ok') return { result: { ...rejection(code), ...cardRev } };
-  const firstAirAt = code === 'DONE_NOOP' && after ? after.firstAirAt : now.toISOString();
-  const emm = emmCount === 0 ? {} : { emm: { count: emmCount, firstAirAt, cycleMs: EMM_CYCLE_MS } };
-  const result: CommandResult = { status: 'DONE', code, ...emm, ...cardRev };
-  return { result, ...(state ? { state } : {}) };
+/** Judged a second time: `notAfter` may have passed, or the catalogue changed, since. */
+function admitAgain(desk: DeskState, command: StoredCommand, now: Date): Admitted {
+  const { pending, revision } = command;
+  if (!pending) throw new Error(`${command.cmdId} has a result`);
+  const state = desk.memory.cards.get(command.card);
+  const operation = parseOperation(pending);
+  const isChanged = state?.epoch === revision?.epoch && state?.rev === revision?.rev;
+  // What changed the card before a restart, and waits for the air alone, is not taken back.
+  if (operation && state?.firstAirAt === null && isChanged) return { ok: true, operation };
+  return admit(pending, { ...desk.admission, now });
+}
+
+/** The result of what needs no broadcast: refused, or so already. */
+function quietResult(desk: DeskState, code: ResultCode, state?: CardState): CommandResult {
+  if (classOf(code) !== 'ok') return { ...rejection(code), ...revisionOf(state) };
+  const emm = state?.firstAirAt ? emmSince(desk, state.firstAirAt) : {};
+  return { status: 'DONE', code, ...emm, ...revisionOf(state) };
+}
+
+/**
+ * The air begins anew with the process: what was being repeated is put on it again at the instant
+ * it was first broadcast, so that the repetition goes on where it would be by now.
+ */
+function resumeRepeats({ memory, air, profile, clock }: DeskState): void {
+  const nowMs = clock.now().getTime();
+  const past: { atMs: number; insertion: Insertion }[] = [];
+  const profileMs = profile.reduce((sum, { forSeconds }) => sum + forSeconds, 0) * 1_000;
+  for (const { card, firstAirAt } of memory.cards.values()) {
+    const atMs = firstAirAt === null ? Number.NaN : Date.parse(firstAirAt);
+    if (!(nowMs - atMs < profileMs)) continue;
+    const content = { kind: 'rights' } as const;
+    past.push({ atMs, insertion: { card, prio: 'BULK', content, repeat: 'profile' } });
+  }
+  past.sort((a, b) => a.atMs - b.atMs);
+  for (const { atMs, insertion } of past.slice(-RESUMED_REPEATS_MAX)) {
+    air.put(insertion, new Date(Math.min(atMs, nowMs)));
+  }
+  // Decoders that are switched on from here on have missed all this.
+  air.advance(new Date(nowMs));
+}
+
+/** Puts it on air, and concludes the command when that has happened. */
+function broadcast(
+  desk: DeskState,
+  { cmdId, target, prio, notAfter }: CommandEnvelope,
+  air: NonNullable<Execution['air']>,
+  state: CardState | undefined,
+): void {
+  const { memory, journal } = desk;
+  // The air reads the rights of a card here, at the moment of broadcasting.
+  if (state) applyRecord(memory, { k: 'card', state });
+  let isOnAir = false;
+  const insertion: Insertion = {
+    card: target.id,
+    prio,
+    ...air,
+    // Rights that come late are rights; a message that comes late is worse than none.
+    ...(air.content.kind === 'message' ? { notAfterMs: Date.parse(notAfter) } : {}),
+    onAir(at) {
+      isOnAir = true;
+      concludeOnAir(desk, cmdId, insertion, at);
+    },
+    // Its time has passed, and it is refused; or there was no room, and there will be.
+    onMissed: () => executeLater(desk, cmdId, NO_ROOM_RETRY_MS),
+  };
+  desk.air.put(insertion, desk.clock.now());
+  if (isOnAir) return;
+  // Meanwhile an earlier command of the card may have been broadcast, with these rights.
+  const changed = state && memory.cards.get(target.id);
+  if (changed) journal.append({ k: 'card', state: changed }, () => undefined);
+  desk.onWaiting();
+}
+
+function concludeOnAir(desk: DeskState, cmdId: string, insertion: Insertion, at: Date): void {
+  const firstAirAt = at.toISOString();
+  const before = desk.memory.cards.get(insertion.card);
+  const { kind } = insertion.content;
+  const hasRights = kind === 'rights' || kind === 'all';
+  const state = hasRights && before?.firstAirAt === null ? { ...before, firstAirAt } : undefined;
+  const emm = emmSince(desk, firstAirAt);
+  conclude(desk, cmdId, { status: 'DONE', code: 'DONE', ...emm, ...revisionOf(before) }, state);
+}
+
+function emmSince({ profile }: DeskState, firstAirAt: string): Pick<CommandResult, 'emm'> {
+  const cycleMs = (profile[0]?.everySeconds ?? 0) * 1_000;
+  return { emm: { count: 1, firstAirAt, cycleMs } };
+}
+
+function revisionOf(state: CardState | undefined): Pick<CommandResult, 'cardRev'> {
+  return state ? { cardRev: { epoch: state.epoch, rev: state.rev } } : {};
+}
+
+/** Writes the result down, and tells who waits for it when that is on the disk. */
+function conclude(desk: DeskState, cmdId: string, result: CommandResult, state?: CardState): void {
+  const { memory, journal } = desk;
+  if (desk.stopped || !memory.commands.get(cmdId)?.pending) return;
+  const record = { k: 'res' as const, cmdId, result, ...(state ? { state } : {}) };
+  applyRecord(memory, record);
+  journal.append(record, () => tellResult(desk, cmdId, result));
+}
+
+function tellResult({ listeners, faults }: DeskState, cmdId: string, result: CommandResult): void {
+  const listener = listeners.get(cmdId);
+  if (!listener) return;
+  listeners.delete(cmdId);
+  listener.inFlight -= 1;
+  if (!listener.isOpen()) return;
+  if (faults.strikes('drop_after_exec')) {
+    listener.cut();
+    return;
+  }
+  const sendings = faults.strikes('dup_res') ? 2 : 1;
+  for (let n = 0; n < sendings; n += 1) listener.send({ t: 'RES', cmdId, ...result, dup: false });
 }
 
 function rejection(code: ResultCode): CommandResult {

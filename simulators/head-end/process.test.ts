@@ -1,13 +1,15 @@
 /** The head-end as its own process, killed without warning in the middle of its work. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createVipControlLink } from '../../src/entitlement/vip-control/link.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { systemClock, systemRandom } from '../../src/platform/system.ts';
+import type { AirEvent } from './air/types.ts';
+import { createHeadEndClient, startHeadEndProcess } from './client.ts';
 
 const CARDS = 2_000;
 const children: ChildProcess[] = [];
@@ -74,5 +76,55 @@ describe('a head-end killed in the middle of its work', () => {
     running.child.kill('SIGTERM');
     const [code] = await once(running.child, 'exit');
     expect(code).toBe(0);
+  });
+});
+
+describe('a head-end started by another process', () => {
+  const services = [{ code: 'NOVA', name: 'Nova', product: 'ESS' }];
+  const options = () => ({
+    dataFile: join(folder, 'deep', 'journal.jsonl'),
+    services,
+    kbit: 100,
+    latency: { medianMs: 1, p99Ms: 2 },
+    clockOffsetMs: -86_400_000,
+    logger: silentLogger,
+  });
+
+  it('is up when it says so, and is as it was ordered', async () => {
+    const headEnd = await startHeadEndProcess(options());
+    try {
+      const air = createHeadEndClient(headEnd.http);
+      expect(await air.services()).toEqual(services);
+      expect((await air.air()).emmPerSecond).toBeCloseTo(66.5, 1);
+      await air.addDecoders([{ stb: 'STB-1', card: '4021', service: 'NOVA' }]);
+      const heard = Promise.withResolvers<AirEvent>();
+      const stop = air.events('4021', heard.resolve);
+      const event = await heard.promise;
+      stop();
+      const aheadMs = Date.parse(event.at) - Date.now();
+      expect(Math.round(aheadMs / 60_000)).toBe(-1_440);
+    } finally {
+      await headEnd.stop();
+    }
+    await expect(fetch(headEnd.http)).rejects.toThrow();
+  });
+
+  it('that cannot start says why', async () => {
+    await writeFile(join(folder, 'journal.jsonl'), 'no journal\n\n');
+    const dataFile = join(folder, 'journal.jsonl');
+    await expect(startHeadEndProcess({ ...options(), dataFile })).rejects.toThrow(
+      'line 1 cannot be read',
+    );
+  });
+
+  it('ends when that process is gone', async () => {
+    const args = ['--port', '0', '--http-port', '0', '--data', join(folder, 'journal.jsonl')];
+    const child = spawn(process.execPath, [join(__dirname, 'main.ts'), ...args], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    children.push(child);
+    expect((await once(child, 'message'))[0]).toMatchObject({ ready: true });
+    child.disconnect();
+    expect((await once(child, 'exit'))[0]).toBe(0);
   });
 });

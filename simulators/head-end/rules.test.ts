@@ -1,5 +1,12 @@
-import type { CommandEnvelope } from '../../src/entitlement/vip-control/messages.ts';
-import { admit, type CardState, canonicalSet, execute, judgeRevision } from './rules.ts';
+import type { CommandEnvelope, RefreshScope } from '../../src/entitlement/vip-control/messages.ts';
+import {
+  admit,
+  type CardState,
+  canonicalSet,
+  execute,
+  isBoostAllowed,
+  judgeRevision,
+} from './rules.ts';
 
 const now = new Date('2026-11-23T13:00:00Z');
 const ESS = { product: 'ESS', from: '2026-11-23T00:00:00.000Z', to: '2026-12-23T00:00:00.000Z' };
@@ -92,21 +99,82 @@ describe('admission', () => {
   });
 });
 
-describe('a refresh', () => {
-  const refresh = { op: 'REFRESH', args: { scope: 'rights', boostSeconds: 300 } } as const;
+const target = (state?: CardState) => {
+  return { cmdId: 'c1', card: '4021', state, epochFloor: 1, mayBoost: true };
+};
 
-  it('puts the present rights on air again without changing them', () => {
-    const state = { card: '4021', epoch: 1, rev: 5, set: [ESS, MAX], firstAirAt: 'before' };
-    const card = { ...state, firstAirAt: now.toISOString() };
-    expect(execute(refresh, { card: '4021', state, epochFloor: 1 }, now)).toEqual({
+describe('a refresh', () => {
+  const refresh = (scope: RefreshScope, boostSeconds = 300) =>
+    ({ op: 'REFRESH', args: { scope, boostSeconds } }) as const;
+  const state: CardState = { card: '4021', epoch: 1, rev: 5, set: [ESS, MAX], firstAirAt: '' };
+
+  it.each(['rights', 'pairing', 'all'] as const)(
+    'puts %s on air for as long as it says, and changes nothing',
+    (kind) => {
+      expect(execute(refresh(kind), target(state))).toEqual({
+        code: 'DONE',
+        air: { content: { kind }, repeat: { boostSeconds: 300 } },
+      });
+    },
+  );
+
+  it('of a card that never had rights has nothing but its pairing to say', () => {
+    expect(execute(refresh('rights'), target())).toEqual({ code: 'DONE_NOOP' });
+    const content = { kind: 'pairing' };
+    expect(execute(refresh('all'), target())).toMatchObject({ code: 'DONE', air: { content } });
+  });
+
+  it('that is boosted needs room in the limit of its card; a single one does not', () => {
+    const limited = { ...target(state), mayBoost: false };
+    expect(execute(refresh('rights'), limited)).toEqual({ code: 'RATE_LIMITED' });
+    expect(execute(refresh('rights', 0), limited).code).toBe('DONE');
+  });
+});
+
+describe('the limit of refreshes', () => {
+  const limit = { perHour: 3, perDay: 10 };
+  const minutesAgo = (minutes: number) => now.getTime() - minutes * 60_000;
+
+  it.each([
+    ['none before', [], true],
+    ['two within the hour', [1, 59], true],
+    ['three within the hour', [1, 30, 59], false],
+    ['three, the first an hour ago', [1, 30, 60], true],
+    ['ten within the day', [1, ...Array(9).fill(61)], false],
+    ['ten, the first a day ago', [1, ...Array(8).fill(61), 1_440], true],
+  ])('%s', (_, minutes, isAllowed) => {
+    expect(isBoostAllowed(minutes.map(minutesAgo), limit, now)).toBe(isAllowed);
+  });
+});
+
+describe('rights', () => {
+  const entitled = (suspended?: string, state?: CardState) => {
+    const args = { set: [ESS], ...(suspended === undefined ? {} : { suspended }) };
+    return execute({ op: 'ENTITLE', epoch: 1, rev: 5, args }, target(state));
+  };
+  const onAir = (suspended?: string): CardState => {
+    const { card } = entitled(suspended);
+    if (!card) throw new Error('no card');
+    return { ...card, firstAirAt: now.toISOString() };
+  };
+
+  it('wait to be broadcast, by the profile', () => {
+    expect(entitled('fraud')).toEqual({
       code: 'DONE',
-      card,
-      emmCount: 2,
+      card: { card: '4021', epoch: 1, rev: 5, set: [ESS], suspended: 'fraud', firstAirAt: null },
+      air: { content: { kind: 'rights' }, repeat: 'profile' },
     });
   });
 
-  it('of a card that never had any is nothing to do', () => {
-    const result = execute(refresh, { card: '4021', state: undefined, epochFloor: 1 }, now);
-    expect(result).toEqual({ code: 'DONE_NOOP', emmCount: 0 });
+  it('of the same revision and another suspension are in conflict', () => {
+    expect(entitled('fraud', onAir('fraud')).code).toBe('DONE_NOOP');
+    expect(entitled(undefined, onAir('fraud')).code).toBe('REV_CONFLICT');
+    expect(entitled('admin', onAir('fraud')).code).toBe('REV_CONFLICT');
+    expect(entitled('fraud', onAir()).code).toBe('REV_CONFLICT');
+  });
+
+  it('that were never broadcast are broadcast when they come again', () => {
+    const waiting = { ...onAir(), firstAirAt: null };
+    expect(entitled(undefined, waiting)).toMatchObject({ code: 'DONE', air: {} });
   });
 });

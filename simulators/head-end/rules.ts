@@ -3,18 +3,28 @@ import {
   type CommandEnvelope,
   EVENT_PRODUCT_PREFIX,
   parseOperation,
+  type RefreshScope,
   type Revision,
   type WireOperation,
   type WireRight,
 } from '../../src/entitlement/vip-control/messages.ts';
 import type { ResultCode } from '../../src/entitlement/vip-control/results.ts';
+import type { EmmContent, Insertion } from './air/types.ts';
 
 export interface CardState extends Revision {
   card: string;
   /** In the one order and spelling of `canonicalSet`. */
   set: WireRight[];
-  /** When the rights were last put on air, for the first time in that round. */
-  firstAirAt: string;
+  /** Why the card shows none of its set. */
+  suspended?: string;
+  /** When this revision was first broadcast; null: it waits for room. */
+  firstAirAt: string | null;
+}
+
+/** How many boosted refreshes a card may have; one more is `RATE_LIMITED`. */
+export interface RefreshLimit {
+  perHour: number;
+  perDay: number;
 }
 
 export interface Admission {
@@ -31,8 +41,17 @@ export interface Execution {
   code: ResultCode;
   /** The state of the card after it, where that changed. */
   card?: CardState;
-  /** How many EMMs went on air; 0 when nothing was broadcast. */
-  emmCount: number;
+  /** What is to be broadcast; absent: nothing. */
+  air?: Pick<Insertion, 'content' | 'repeat'>;
+}
+
+export interface ExecutionTarget {
+  cmdId: string;
+  card: string;
+  state: CardState | undefined;
+  epochFloor: number;
+  /** Whether the limit of the card leaves room for one more boosted refresh. */
+  mayBoost: boolean;
 }
 
 const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
@@ -94,44 +113,79 @@ function parseInstant(text: string): Date | undefined {
 export type RevisionVerdict = 'newer' | 'same' | 'conflict' | 'stale';
 
 /**
- * Whether a set of rights of revision `next` may replace what the card has. `epochFloor` is the
+ * Whether what a card may show as of revision `next` may replace what it has. `epochFloor` is the
  * highest epoch any client logged in with: whatever is older was decided on a lost database.
  */
 export function judgeRevision(
   card: CardState | undefined,
-  next: Revision & { set: readonly WireRight[] },
+  next: Revision & Pick<CardState, 'set' | 'suspended'>,
   epochFloor: number,
 ): RevisionVerdict {
   if (next.epoch < epochFloor) return 'stale';
   if (!card || next.epoch > card.epoch) return 'newer';
   if (next.epoch < card.epoch || next.rev < card.rev) return 'stale';
   if (next.rev > card.rev) return 'newer';
-  return JSON.stringify(card.set) === JSON.stringify(next.set) ? 'same' : 'conflict';
+  const isSame =
+    card.suspended === next.suspended && JSON.stringify(card.set) === JSON.stringify(next.set);
+  return isSame ? 'same' : 'conflict';
 }
 
-/** What an admitted operation does to the card it names. */
-export function execute(
-  operation: WireOperation,
-  target: { card: string; state: CardState | undefined; epochFloor: number },
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Whether a boosted refresh more is allowed after those at `earlierMs`. */
+export function isBoostAllowed(
+  earlierMs: readonly number[],
+  limit: RefreshLimit,
   now: Date,
-): Execution {
-  const { card, state, epochFloor } = target;
-  const firstAirAt = now.toISOString();
-  if (operation.op === 'OSD') return { code: 'DONE', emmCount: 1 };
-  if (operation.op === 'REFRESH') {
-    if (!state) return { code: 'DONE_NOOP', emmCount: 0 };
-    return { code: 'DONE', card: { ...state, firstAirAt }, emmCount: emmCountOf(state.set) };
-  }
-  const { epoch, rev } = operation;
-  const set = canonicalSet(operation.args.set) ?? [];
-  const verdict = judgeRevision(state, { epoch, rev, set }, epochFloor);
-  if (verdict === 'stale') return { code: 'STALE_REV', emmCount: 0 };
-  if (verdict === 'conflict') return { code: 'REV_CONFLICT', emmCount: 0 };
-  if (verdict === 'same') return { code: 'DONE_NOOP', emmCount: emmCountOf(set) };
-  return { code: 'DONE', card: { card, epoch, rev, set, firstAirAt }, emmCount: emmCountOf(set) };
+): boolean {
+  const since = (ms: number) => earlierMs.filter((at) => at > now.getTime() - ms).length;
+  return since(HOUR_MS) < limit.perHour && since(DAY_MS) < limit.perDay;
 }
 
-/** One EMM a right; an empty set is broadcast too, as the one that takes the rights away. */
-function emmCountOf(set: readonly WireRight[]): number {
-  return Math.max(1, set.length);
+/** What an admitted operation does to the card it names, and what is broadcast of it. */
+export function execute(operation: WireOperation, target: ExecutionTarget): Execution {
+  if (operation.op === 'OSD') {
+    const message = { id: target.cmdId, ...operation.args };
+    return { code: 'DONE', air: { content: { kind: 'message', message }, repeat: 'profile' } };
+  }
+  if (operation.op === 'REFRESH') return refresh(operation.args, target);
+  return entitle(operation, target);
+}
+
+function refresh(
+  { scope, boostSeconds }: Extract<WireOperation, { op: 'REFRESH' }>['args'],
+  { state, mayBoost }: ExecutionTarget,
+): Execution {
+  const kind = refreshedKind(scope, state !== undefined);
+  if (kind === undefined) return { code: 'DONE_NOOP' };
+  if (boostSeconds > 0 && !mayBoost) return { code: 'RATE_LIMITED' };
+  return { code: 'DONE', air: { content: { kind }, repeat: { boostSeconds } } };
+}
+
+/** What there is to broadcast of a card: its pairing always, rights only where it ever had some. */
+function refreshedKind(
+  scope: RefreshScope,
+  hasRights: boolean,
+): Exclude<EmmContent['kind'], 'message'> | undefined {
+  if (hasRights) return scope;
+  return scope === 'rights' ? undefined : 'pairing';
+}
+
+function entitle(
+  { epoch, rev, args }: Extract<WireOperation, { op: 'ENTITLE' }>,
+  { card, state, epochFloor }: ExecutionTarget,
+): Execution {
+  const suspended = args.suspended === undefined ? {} : { suspended: args.suspended };
+  const next = { epoch, rev, set: canonicalSet(args.set) ?? [], ...suspended };
+  const verdict = judgeRevision(state, next, epochFloor);
+  if (verdict === 'stale') return { code: 'STALE_REV' };
+  if (verdict === 'conflict') return { code: 'REV_CONFLICT' };
+  // The same that still waits for its first broadcast is not done yet: a restart came between.
+  if (verdict === 'same' && state?.firstAirAt !== null) return { code: 'DONE_NOOP' };
+  return {
+    code: 'DONE',
+    card: { card, ...next, firstAirAt: null },
+    air: { content: { kind: 'rights' }, repeat: 'profile' },
+  };
 }

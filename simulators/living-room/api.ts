@@ -35,6 +35,8 @@ export interface PhoneView {
   channel: string;
   serviceCode: string;
   networkCode: string;
+  /** Where texts to the operator go. */
+  textCode: string;
   /** Absent where there is no mobile money. */
   currency: string;
   mobileMoney: boolean;

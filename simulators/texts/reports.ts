@@ -28,7 +28,8 @@ export interface ReportDeps {
   timers: Timers;
   delayMs: number;
   reportUrl(): string | null;
-  incomingUrl(): string | null;
+  /** Where texts to a short code or number are posted. */
+  incomingUrl(to: string): string | null;
 }
 
 /** Reports are sent once, whatever they are answered with. */
@@ -78,7 +79,7 @@ export function createReports({ timers, delayMs, reportUrl, incomingUrl }: Repor
     },
     postIncoming: ({ id, ...message }) =>
       postForm(
-        incomingUrl(),
+        incomingUrl(message.to),
         { ...message, id: String(id), networkCode: NETWORK_CODE },
         stopped.signal,
       ),

@@ -43,7 +43,8 @@ export interface TextSimulator {
   setRecipientCode(msisdn: string, code: number): void;
   setReportRules(change: Partial<ReportRules>): void;
   setDeliveryReportUrl(url: string | null): void;
-  setIncomingUrl(url: string | null): void;
+  /** Where texts to `to` are posted from now on; without it, all that have no address of theirs. */
+  setIncomingUrl(url: string | null, to?: string): void;
   /** A telephone sends a text; the product's HTTP status, null when there was no answer. */
   sendFromPhone(text: IncomingText): Promise<number | null>;
   /** Until every delivery report was answered or given up. */
@@ -57,13 +58,13 @@ export async function createTextSimulator(options: TextOptions): Promise<TextSim
   const codes = new Map<string, number>();
   const addresses = {
     report: options.deliveryReportUrl ?? null,
-    incoming: options.incomingUrl ?? null,
   };
+  const incoming = new Map([['', options.incomingUrl ?? null]]);
   const reports = createReports({
     timers,
     delayMs: options.reportDelayMs ?? REPORT_DELAY_MS,
     reportUrl: () => addresses.report,
-    incomingUrl: () => addresses.incoming,
+    incomingUrl: (to) => incoming.get(to) ?? incoming.get('') ?? null,
   });
   let fault: TextFault = 'none';
   const api = {
@@ -77,9 +78,7 @@ export async function createTextSimulator(options: TextOptions): Promise<TextSim
     setDeliveryReportUrl(url: string | null) {
       addresses.report = url;
     },
-    setIncomingUrl(url: string | null) {
-      addresses.incoming = url;
-    },
+    setIncomingUrl: (url: string | null, to = '') => void incoming.set(to, url),
     sendFromPhone: (text: IncomingText) => reports.postIncoming(inboxes.receive(text)),
     idle: reports.idle,
   };

@@ -49,6 +49,27 @@ export const METRICS = {
     help: 'Answers of the head-end to sets of rights',
     labels: ['result'],
   },
+  vip_time_to_picture_seconds: {
+    kind: 'histogram',
+    help: 'From what raised a set of rights (a payment) to the head-end having it, and to ON AIR',
+    labels: ['stage'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600],
+  },
+  vip_rebroadcasts_total: {
+    kind: 'counter',
+    help: 'Rights broadcast afresh: by themselves or because somebody asked, by result',
+    labels: ['why', 'result'],
+  },
+  vip_osd_total: {
+    kind: 'counter',
+    help: 'On-screen messages handed to the head-end, by result',
+    labels: ['result'],
+  },
+  vip_texts_in_total: {
+    kind: 'counter',
+    help: 'Texts from subscribers, by what they were understood as',
+    labels: ['intent'],
+  },
   vip_texts_total: {
     kind: 'counter',
     help: 'Texts handed to providers, by result',
@@ -67,6 +88,11 @@ export const METRICS = {
   vip_cards_waiting: {
     kind: 'gauge',
     help: 'Cards whose rights are not yet on air',
+    labels: [],
+  },
+  vip_cards_paid_but_dark: {
+    kind: 'gauge',
+    help: 'Cards that are paid and not on air, or complained about',
     labels: [],
   },
   vip_texts_waiting: { kind: 'gauge', help: 'Texts not yet sent', labels: [] },

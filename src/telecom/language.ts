@@ -37,6 +37,7 @@ export const OSD_SEPTETS_MAX = 120;
 export const PLACEHOLDERS: Readonly<Record<string, { septetsMax: number; cut: boolean }>> = {
   amount: { septetsMax: 14, cut: false },
   bouquet: { septetsMax: 18, cut: true },
+  cards: { septetsMax: 42, cut: false },
   code: { septetsMax: 16, cut: false },
   credit: { septetsMax: 14, cut: false },
   currency: { septetsMax: 3, cut: false },
@@ -49,18 +50,23 @@ export const PLACEHOLDERS: Readonly<Record<string, { septetsMax: number; cut: bo
   missing: { septetsMax: 14, cut: false },
   n: { septetsMax: 2, cut: false },
   name: { septetsMax: 14, cut: true },
+  other4: { septetsMax: 4, cut: false },
   phone: { septetsMax: 16, cut: false },
   price: { septetsMax: 14, cut: false },
+  prices: { septetsMax: 60, cut: false },
   ref: { septetsMax: 20, cut: false },
   reference: { septetsMax: 20, cut: true },
+  since: { septetsMax: 10, cut: false },
   start: { septetsMax: 11, cut: false },
   status: { septetsMax: 16, cut: false },
   term: { septetsMax: 11, cut: false },
+  time: { septetsMax: 11, cut: false },
   title: { septetsMax: 22, cut: true },
   total: { septetsMax: 14, cut: false },
   units: { septetsMax: 10, cut: false },
   until: { septetsMax: 10, cut: false },
   used: { septetsMax: 10, cut: false },
+  word: { septetsMax: 16, cut: false },
 };
 
 const LANGUAGES: readonly Language[] = ['en', 'fr'];

@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import type { Catalogue, Site } from '../billing/catalogue/rules.ts';
+import { setReminderChoice } from '../billing/reminders/service.ts';
 import type { Settlement } from '../billing/settlement/service.ts';
+import type { PictureDesk } from '../entitlement/picture/desk.ts';
 import type { KeyValue } from '../platform/kv.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Clock, Ids, Logger, Random } from '../platform/ports.ts';
 import { sleep, within } from '../platform/timers.ts';
-import type { Channel, Channels, UssdChannel } from './channels.ts';
+import type { Channel, Channels, TextChannel, UssdChannel } from './channels.ts';
 import { createDoor, type DoorHandler } from './door.ts';
 import { type Languages, loadLanguages } from './language.ts';
 import { createDarajaClient, type DarajaClient } from './momo/daraja-client.ts';
@@ -18,6 +20,7 @@ import { createTvuDoor } from './momo/tvu-door.ts';
 import { readerFor, ussdProviders } from './providers.ts';
 import { createRefusedNotices, type RefusalReason } from './refused.ts';
 import { createTextDoor } from './text/door.ts';
+import { createTextInbound, type TextInbound } from './text/inbound/service.ts';
 import { createMessages, type Messages } from './text/messages.ts';
 import { createAfricastalkingTexts } from './text/providers/africastalking-sender.ts';
 import { createTextSender, type TextSender } from './text/sender.ts';
@@ -25,7 +28,7 @@ import { decodeTurn } from './ussd/decode.ts';
 import { createDialogueServices } from './ussd/dialogue-services.ts';
 import { createUssdDoor } from './ussd/door.ts';
 import { createDialogue } from './ussd/engine.ts';
-import type { DialogueChannel } from './ussd/services.ts';
+import type { DialogueChannel, DialogueServices } from './ussd/services.ts';
 import { createSessions } from './ussd/sessions.ts';
 import { createDialogueStore } from './ussd/store.ts';
 
@@ -47,8 +50,11 @@ export interface TelecomDeps {
   channels: Channels;
   catalogue(): Catalogue;
   settlement: Settlement;
+  picture: PictureDesk;
   languages: Languages;
   messages: Messages;
+  /** A text waits to be sent. */
+  onMessage(): void;
   trustedHops: number;
   pushDelayMs: number;
 }
@@ -86,12 +92,17 @@ export function createTelecom(deps: TelecomDeps): Telecom {
       deps.metrics.count('vip_refused_notices_total', { reason }),
   });
   const siteContext = (code: string) => sites.byCode(code);
+  const services = createServices(deps, momo);
+  const channelOf = dialogueChannels(deps);
   const handlers: Record<Channel['kind'], DoorHandler> = {
-    ussd: createUssd(deps, momo),
+    ussd: createUssd(deps, services, channelOf),
     text: createTextDoor({
       ...deps,
       siteOf: siteContext,
+      textReader: (provider) => readerFor(provider, 'sms.in'),
       reportReader: (provider) => readerFor(provider, 'sms.dlr'),
+      inbound: createInbound(deps, services),
+      channelOf,
     }),
     money: createMoneyDoor({ pool: deps.pool, momo, refused, siteOf: siteContext }),
     tvu: createTvuDoor({ ...deps, refused, siteIdOf: (code) => sites.byCode(code).id }),
@@ -134,15 +145,33 @@ function createMomo(deps: TelecomDeps): MobileMoney {
   });
 }
 
-function createUssd(deps: TelecomDeps, momo: MobileMoney): DoorHandler {
+/** What a subscriber can ask and do, by whatever channel. */
+function createServices(deps: TelecomDeps, momo: MobileMoney): DialogueServices {
   const money = deps.channels.ofKind('money');
   const { codeOf } = siteIndex(deps.catalogue);
-  const services = createDialogueServices({
+  return createDialogueServices({
     ...deps,
     momo,
     store: createDialogueStore(deps.pool),
     moneyChannelOf: (siteId) => money.find((channel) => channel.site === codeOf(siteId)) ?? null,
   });
+}
+
+function createInbound(deps: TelecomDeps, services: DialogueServices): TextInbound {
+  return createTextInbound({
+    ...deps,
+    services,
+    setReminders: (choice) => setReminderChoice(deps.pool, choice),
+    onAnswer: deps.onMessage,
+    onTaken: (intent) => deps.metrics.count('vip_texts_in_total', { intent }),
+  });
+}
+
+function createUssd(
+  deps: TelecomDeps,
+  services: DialogueServices,
+  channelOf: ReturnType<typeof dialogueChannels>,
+): DoorHandler {
   const dialogue = createDialogue({
     services,
     sessions: createSessions(deps.kv),
@@ -156,7 +185,7 @@ function createUssd(deps: TelecomDeps, momo: MobileMoney): DoorHandler {
     dialogue,
     providers: ussdProviders,
     logger: deps.logger,
-    channelOf: dialogueChannels(deps),
+    channelOf,
     onTurn: (provider, outcome) =>
       deps.metrics.count('vip_ussd_turns_total', { provider, outcome }),
   });
@@ -165,8 +194,12 @@ function createUssd(deps: TelecomDeps, momo: MobileMoney): DoorHandler {
 function dialogueChannels({ channels, catalogue }: TelecomDeps) {
   const { byCode } = siteIndex(catalogue);
   const money = new Set(channels.ofKind('money').map((channel) => channel.site));
+  const codeFor = (channel: UssdChannel | TextChannel): string =>
+    channel.kind === 'ussd'
+      ? channel.serviceCode
+      : (channels.ofKind('ussd').find(({ site }) => site === channel.site)?.serviceCode ?? '');
   const known = new Map<string, DialogueChannel>();
-  return (channel: UssdChannel): DialogueChannel => {
+  return (channel: UssdChannel | TextChannel): DialogueChannel => {
     const before = known.get(channel.id);
     if (before) return before;
     const site = byCode(channel.site);
@@ -177,7 +210,8 @@ function dialogueChannels({ channels, catalogue }: TelecomDeps) {
       currency: site.currency,
       timeZone: site.timeZone,
       defaultLanguage: site.language,
-      serviceCode: channel.serviceCode,
+      // Who writes is told what to dial.
+      serviceCode: codeFor(channel),
       mobileMoney: money.has(channel.site),
     };
     known.set(channel.id, made);

@@ -41,6 +41,8 @@ CREATE TABLE card_refresh (
 );
 CREATE INDEX card_refresh_card ON card_refresh (card_id, asked_at);
 CREATE INDEX card_refresh_due ON card_refresh (next_at) WHERE next_at IS NOT NULL;
+-- For the list of cards that are paid but dark.
+CREATE INDEX card_refresh_asked ON card_refresh (asked_at);
 
 -- What a viewer said about the screen; the only word that ever comes back from a decoder.
 CREATE TABLE picture_report (
@@ -54,6 +56,7 @@ CREATE TABLE picture_report (
   act_key  text NOT NULL UNIQUE
 );
 CREATE INDEX picture_report_card ON picture_report (card_id, at);
+CREATE INDEX picture_report_at ON picture_report (at);
 COMMENT ON TABLE picture_report IS 'append-only';
 
 -- Reminders that were decided, written or not: none is decided twice.
@@ -83,6 +86,18 @@ ALTER TABLE outbound
   ADD CONSTRAINT outbound_state_check
     CHECK (state IN ('queued', 'sent', 'delivered', 'failed', 'expired', 'overtaken')),
   ADD CHECK (while_paid_until IS NULL OR card_id IS NOT NULL);
+
+-- What one phone was reminded of today.
+CREATE INDEX outbound_reminder ON outbound (target, created_at) WHERE while_paid_until IS NOT NULL;
+
+-- Terms that end on a day: subscriptions of that day are found by them, because an index on their
+-- own paid_until would cost each payment its update in place (HOT).
+CREATE INDEX term_end ON term (to_at);
+
+-- What a phone paid last, and for whose card: somebody says that the television is still dark.
+CREATE INDEX payment_order_phone ON payment_order (msisdn, created_at);
+CREATE INDEX outbound_paid_for_other ON outbound (target, created_at)
+  WHERE template = 'text.receipt.other_card.payer';
 
 -- Texts from subscribers, as they came.
 CREATE TABLE text_in (

@@ -41,11 +41,15 @@ export interface Insertion {
   notAfterMs?: number;
   /** Called when its first EMM has gone out. */
   onAir?(at: Date): void;
+  /** Called instead when it will never go out: `notAfterMs` passed first, or there is no room. */
+  onMissed?(): void;
 }
 
 export interface AirOptions {
   /** Absent: as much as there is, at once. */
   kbitPerSecond?: number;
+  /** A round over all cards takes no less, however few they are; absent: 300, at least 1. */
+  slowCycleSecondsMin?: number;
   profile: readonly RepeatStep[];
   /** What a card has at the moment of broadcasting; undefined: nothing was ever granted. */
   rightsOf(card: string): CardRights | undefined;
@@ -68,10 +72,11 @@ export interface Service {
 }
 
 export interface Air {
-  put(insertion: Insertion): void;
+  /** Joins the queue; what fits is broadcast before this returns. */
+  put(insertion: Insertion, now: Date): void;
   /** Broadcasts all that fits until `now`; never goes back. */
   advance(now: Date): void;
-  /** When it should be advanced at the latest, if anything waits. */
+  /** When it should be advanced at the latest: something goes out, or a screen changes by time. */
   nextAt(): Date | undefined;
   carousel(): CarouselView;
   decoders: Decoders;
@@ -81,7 +86,7 @@ export interface CarouselView {
   emmPerSecond: number | null;
   /** First broadcasts that wait for room, by priority. */
   waiting: Readonly<Record<Priority, number>>;
-  /** Cards that are repeated by profile. */
+  /** Insertions that have been on air and are being repeated. */
   repeating: number;
   /** How long one round over all cards takes at the present load. */
   slowCycleSeconds: number | null;
@@ -89,10 +94,14 @@ export interface CarouselView {
 }
 
 export interface Decoders {
-  /** Adds one, switched off or on; the same `stb` again is left as it is. */
+  /**
+   * Adds one, switched on unless it says otherwise; the same `stb` again is left as it is, and a
+   * card that was in another decoder leaves that one. Throws above 20,000 decoders.
+   */
   add(decoder: NewDecoder): void;
-  /** Turns its knobs; false when there is no decoder with this card. */
+  /** Turns its knobs, after all that was broadcast until `now`; false: no decoder has this card. */
   turn(card: string, knobs: Partial<Knobs>, now: Date): boolean;
+  /** As it stands; whoever needs it after all broadcasts until `now` advances the air first. */
   view(card: string, now: Date): DecoderView | undefined;
   list(): readonly { stb: string; card: string }[];
 }
@@ -103,6 +112,8 @@ export interface NewDecoder {
   service: string;
   region?: string;
   power?: boolean;
+  /** It was on all the time: it holds what its card has now. */
+  upToDate?: boolean;
 }
 
 /** What a person can do to a decoder. */
@@ -139,6 +150,7 @@ export interface DecoderView extends Knobs {
   stored: (CardRights & { receivedAt: string }) | null;
 }
 
+/** The slow cycle makes an event only when a decoder received something it did not have. */
 export type AirEvent =
   | { type: 'broadcast'; card: string; at: string; content: EmmContent['kind']; first: boolean }
   | { type: 'received'; card: string; at: string; content: EmmContent['kind'] }

@@ -132,6 +132,9 @@ export interface Saying {
   message: Message;
 }
 
+/** A reminder three days before the last paid day, the day before it, and on it. */
+export type ReminderStep = 'd3' | 'd1' | 'd0';
+
 /** Amounts in minor units of `asset`; names of people are masked already. */
 export type Message =
   | {
@@ -200,7 +203,21 @@ export type Message =
   | { name: 'event_refunded'; amount: bigint; asset: string; title: string; ref: string }
   | { name: 'in_suspense'; amount: bigint; asset: string; reference: string; ref: string }
   | { name: 'renewal_failed'; cardNumber: string; missing: bigint; asset: string; term: TermName }
-  | { name: 'payment_failed'; amount: bigint; asset: string; reason: string };
+  | { name: 'payment_failed'; amount: bigint; asset: string; reason: string }
+  | {
+      name: 'reminder';
+      step: ReminderStep;
+      bouquet: string;
+      cardNumber: string;
+      /** End of what is paid, exclusive. */
+      until: Date;
+      /** What the next `term` costs. */
+      price: bigint;
+      asset: string;
+      term: TermName;
+      /** Not to be said after this. */
+      notAfter: Date;
+    };
 
 /** One row of what goes out, worded. */
 export interface OutboundDraft {

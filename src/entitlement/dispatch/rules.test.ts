@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { CommandOutcome } from '../vip-control/command.ts';
 import { classOf, RESULT_CODES } from '../vip-control/results.ts';
-import { backoffMs, cmdIdOf, judge, type Sending } from './rules.ts';
+import { backoffMs, cmdIdOf, judge, reairIdOf, type Sending, wireSet } from './rules.ts';
 
 const NOW = new Date('2026-11-23T13:00:00Z');
 const sending: Sending = { cardNumber: '40210000017', rev: 57, attempts: 0 };
@@ -36,6 +36,27 @@ describe('the name of a command', () => {
     expect(cmdIdOf(cas, sending)).toBe('main.2.40210000017.57');
     expect(cmdIdOf(cas, { ...sending, attempts: 3 })).toBe('main.2.40210000017.57.3');
   });
+
+  it('is another for each re-airing', () => {
+    const card = { number: '40210000017', rev: 57, reairs: 2 };
+    expect(reairIdOf({ id: 'main', epoch: 2 }, card)).toBe('main.2.40210000017.57.air.2');
+  });
+});
+
+describe('a set on the wire', () => {
+  const to = '2026-12-23T21:00:00.000Z';
+  const ends = (product: string, graceMs: number) =>
+    wireSet([{ product, from: '2026-11-23T11:02:00.000Z', to }], graceMs)[0]?.to.toISOString();
+
+  it('ends later by the grace', () => {
+    expect(ends('ESS', 6 * 3_600_000)).toBe('2026-12-24T03:00:00.000Z');
+    expect(ends('ESS', 0)).toBe(to);
+  });
+
+  it('prolongs a pay-per-view event by a quarter of an hour at most', () => {
+    expect(ends('EVT:DERBY', 6 * 3_600_000)).toBe('2026-12-23T21:15:00.000Z');
+    expect(ends('EVT:DERBY', 60_000)).toBe('2026-12-23T21:01:00.000Z');
+  });
 });
 
 describe('an outcome', () => {
@@ -67,7 +88,8 @@ describe('an outcome', () => {
   });
 
   it('rejected waits five minutes and raises an alarm, whatever the code', () => {
-    const refusals = RESULT_CODES.filter((code) => classOf(code) !== 'ok' && code !== 'EXPIRED');
+    const soon = new Set<string>(['EXPIRED', 'REV_CONFLICT']);
+    const refusals = RESULT_CODES.filter((code) => classOf(code) !== 'ok' && !soon.has(code));
     for (const code of refusals) {
       expect(judged({ kind: 'rejected', code, class: classOf(code) })).toMatchObject({
         result: 'refused',
@@ -77,6 +99,16 @@ describe('an outcome', () => {
         alarm: code === 'STALE_REV' ? 'behind' : 'refused',
       });
     }
+  });
+
+  it('in conflict with what the head-end has is tried again soon, with an alarm', () => {
+    const outcome = { kind: 'rejected', code: 'REV_CONFLICT', class: 'state' } as const;
+    expect(judged(outcome, 3)).toMatchObject({
+      result: 'retry',
+      attempts: 4,
+      nextAt: inSeconds(10),
+      alarm: 'conflict',
+    });
   });
 
   it('expired in the queue of the head-end is tried again soon', () => {

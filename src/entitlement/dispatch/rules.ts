@@ -1,5 +1,6 @@
 /** What dispatch decides: how a command is named, and what its outcome means. Pure. */
-import type { CommandOutcome } from '../vip-control/command.ts';
+import type { CommandOutcome, LinkRight } from '../vip-control/command.ts';
+import { EVENT_PRODUCT_PREFIX } from '../vip-control/messages.ts';
 
 export interface Sending {
   cardNumber: string;
@@ -17,8 +18,11 @@ export type Verdict =
       attempts: number;
       /** Kept for staff: a code of the head-end, `NO_ANSWER` or `NOT_SENT`. */
       failure: string;
-      /** `refused`: a person must mend something. `behind`: the head-end knows a later revision. */
-      alarm: 'refused' | 'behind' | null;
+      /**
+       * `refused`: a person must mend something. `behind`: the head-end knows a later revision.
+       * `conflict`: it has another content under ours; only a new revision can replace it.
+       */
+      alarm: 'refused' | 'behind' | 'conflict' | null;
     };
 
 /** Waits after the first, second, … unsuccessful answer; the last one from then on. */
@@ -43,6 +47,24 @@ function spreadMs(seconds: number, fraction: number): number {
   return Math.round(seconds * 1000 * (1 - JITTER / 2 + JITTER * fraction));
 }
 
+/** A pay-per-view right is prolonged by no more than this, whatever the grace. */
+export const EVENT_GRACE_MS_MAX = 900_000;
+
+/**
+ * A set as it is sent: each right ends later by the grace, so that neither the clock of a decoder
+ * nor a payment of the last minute makes a screen black. Nothing is billed for it.
+ */
+export function wireSet(
+  desired: readonly { product: string; from: string; to: string }[],
+  graceMs: number,
+): LinkRight[] {
+  return desired.map(({ product, from, to }) => {
+    const isEvent = product.startsWith(EVENT_PRODUCT_PREFIX);
+    const addedMs = isEvent ? Math.min(graceMs, EVENT_GRACE_MS_MAX) : graceMs;
+    return { product, from: new Date(from), to: new Date(Date.parse(to) + addedMs) };
+  });
+}
+
 /**
  * The name of the command that sends this revision. The same while nobody knows what became of it,
  * so that a second sending after a crash is no second execution; another one after each
@@ -51,6 +73,14 @@ function spreadMs(seconds: number, fraction: number): number {
 export function cmdIdOf(cas: { id: string; epoch: number }, sending: Sending): string {
   const name = `${cas.id}.${cas.epoch}.${sending.cardNumber}.${sending.rev}`;
   return sending.attempts === 0 ? name : `${name}.${sending.attempts}`;
+}
+
+/** The name of re-airing number `reairs` (from 1) of a revision that is on air. */
+export function reairIdOf(
+  cas: { id: string; epoch: number },
+  card: { number: string; rev: number; reairs: number },
+): string {
+  return `${cas.id}.${cas.epoch}.${card.number}.${card.rev}.air.${card.reairs}`;
 }
 
 /** What an outcome means for the card; `fraction` in [0, 1) is for jitter. */
@@ -84,18 +114,23 @@ export function judge(
         alarm: null,
       };
     case 'rejected': {
-      // It only lay too long in the head-end's queue: nothing is wrong with it.
-      const late = outcome.code === 'EXPIRED';
-      const waitMs = late ? backoffMs(more, fraction) : spreadMs(REFUSED_WAIT_S, fraction);
-      const refused = outcome.code === 'STALE_REV' ? 'behind' : 'refused';
+      const alarm = alarmOf(outcome.code);
+      const soon = alarm === null || alarm === 'conflict';
       return {
         kind: 'again',
-        result: late ? 'retry' : 'refused',
-        nextAt: after(waitMs),
+        result: soon ? 'retry' : 'refused',
+        nextAt: after(soon ? backoffMs(more, fraction) : spreadMs(REFUSED_WAIT_S, fraction)),
         attempts: more,
         failure: outcome.code,
-        alarm: late ? null : refused,
+        alarm,
       };
     }
   }
+}
+
+function alarmOf(code: string): 'refused' | 'behind' | 'conflict' | null {
+  // It only lay too long in the head-end's queue: nothing is wrong with it.
+  if (code === 'EXPIRED') return null;
+  if (code === 'STALE_REV') return 'behind';
+  return code === 'REV_CONFLICT' ? 'conflict' : 'refused';
 }

@@ -10,15 +10,21 @@ export interface ClaimedCard {
   rev: number;
   /** The full set of that revision, as settlement wrote it. */
   desired: readonly { product: string; from: string; to: string }[];
+  /** Why the card is to show nothing but what is free to air; null: it is not suspended. */
+  suspended: string | null;
   attempts: number;
   /** Since when it waits to be sent. */
   dueSince: Date;
+  /** When this revision was raised; null where that is not known. */
+  raisedAt: Date | null;
 }
 
 export interface AckedCard {
   cardId: bigint;
   rev: number;
   onAirAt: Date;
+  /** When it is first broadcast once more. */
+  reairAt: Date | null;
 }
 
 export interface FailedCard {
@@ -27,6 +33,8 @@ export interface FailedCard {
   nextAt: Date;
   attempts: number;
   failure: string;
+  /** Whether the set needs a new revision: the head-end has another content under this one. */
+  raise: boolean;
 }
 
 /** A pay-per-view purchase whose money is held. */
@@ -50,36 +58,44 @@ WITH due AS MATERIALIZED (
 UPDATE card_rights r SET lease_by = $3, lease_until = $4
   FROM due JOIN card c ON c.id = due.card_id
  WHERE r.card_id = due.card_id
-RETURNING r.card_id, c.number, r.desired_rev, r.desired, r.attempts, r.next_at`;
+RETURNING r.card_id, c.number, r.desired_rev, r.desired, r.suspended, r.attempts, r.next_at,
+          r.raised_at`;
 
 /**
  * Purpose: what is on air now. True whoever holds the lease, which is ended only if it is still
- * ours. A set raised since stays due. Answers which held purchases are thereby on air in time.
+ * ours. A set raised since stays due. Re-airing begins anew with the wanted revision, once.
+ * Answers the cards, whether the wanted set is on air since now, and which held purchases are
+ * thereby on air in time.
  * Locks: the cards, by id. Plan: primary keys; `event_purchase_held`.
  */
 const ACK = `
-WITH locked AS MATERIALIZED (
-  SELECT card_id FROM card_rights WHERE card_id = ANY($1::bigint[])
-   ORDER BY card_id FOR NO KEY UPDATE
+WITH x AS (
+  SELECT * FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[])
+       AS x (card_id, rev, on_air_at, reair_at)
+), locked AS MATERIALIZED (
+  SELECT r.card_id, r.desired_rev = x.rev AS is_wanted, x.rev > r.acked_rev AS is_new
+    FROM card_rights r JOIN x USING (card_id)
+   ORDER BY r.card_id FOR NO KEY UPDATE OF r
 ), acked AS (
   UPDATE card_rights r
      SET acked_rev = greatest(r.acked_rev, x.rev),
-         on_air_at = CASE WHEN x.rev > r.acked_rev THEN x.on_air_at ELSE r.on_air_at END,
-         next_at = CASE WHEN r.desired_rev = x.rev THEN NULL ELSE r.next_at END,
-         attempts = CASE WHEN r.desired_rev = x.rev THEN 0 ELSE r.attempts END,
-         failure = CASE WHEN r.desired_rev = x.rev THEN NULL ELSE r.failure END,
-         lease_until = CASE WHEN r.lease_by = $4 THEN NULL ELSE r.lease_until END,
-         lease_by = nullif(r.lease_by, $4)
-    FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[]) AS x (card_id, rev, on_air_at)
-    JOIN locked USING (card_id)
+         on_air_at = CASE WHEN is_new THEN x.on_air_at ELSE r.on_air_at END,
+         reair_at = CASE WHEN is_wanted AND is_new THEN x.reair_at ELSE r.reair_at END,
+         reairs = CASE WHEN is_wanted AND is_new THEN 0 ELSE r.reairs END,
+         next_at = CASE WHEN is_wanted THEN NULL ELSE r.next_at END,
+         attempts = CASE WHEN is_wanted THEN 0 ELSE r.attempts END,
+         failure = CASE WHEN is_wanted THEN NULL ELSE r.failure END,
+         lease_until = CASE WHEN r.lease_by = $5 THEN NULL ELSE r.lease_until END,
+         lease_by = nullif(r.lease_by, $5)
+    FROM x JOIN locked USING (card_id)
    WHERE r.card_id = x.card_id AND x.rev <= r.desired_rev
-  RETURNING r.card_id, r.acked_rev, r.on_air_at
+  RETURNING r.card_id, r.acked_rev, r.on_air_at, r.suspended, is_wanted AND is_new AS is_fresh
 )
-SELECT p.id AS purchase_id, c.site_id
+SELECT a.card_id, a.is_fresh, p.id AS purchase_id, c.site_id
   FROM acked a
-  JOIN event_purchase p ON p.card_id = a.card_id AND p.state = 'held'
-  JOIN card c ON c.id = a.card_id
- WHERE p.rights_rev <= a.acked_rev AND a.on_air_at < p.ends_at`;
+  LEFT JOIN (event_purchase p JOIN card c ON c.id = p.card_id)
+         ON p.card_id = a.card_id AND p.state = 'held'
+        AND p.rights_rev <= a.acked_rev AND a.on_air_at < p.ends_at AND a.suspended IS NULL`;
 
 /**
  * Purpose: when to try again, and why it failed. Counts only while the lease is ours; a set raised
@@ -87,21 +103,25 @@ SELECT p.id AS purchase_id, c.site_id
  * Locks: the cards, by id. Plan: primary key.
  */
 const FAIL = `
-WITH locked AS MATERIALIZED (
-  SELECT card_id FROM card_rights WHERE card_id = ANY($1::bigint[])
-   ORDER BY card_id FOR NO KEY UPDATE
+WITH x AS (
+  SELECT * FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::text[],
+                       $6::boolean[])
+       AS x (card_id, rev, next_at, attempts, failure, is_raised)
+), locked AS MATERIALIZED (
+  SELECT r.card_id, r.desired_rev = x.rev AS is_wanted
+    FROM card_rights r JOIN x USING (card_id)
+   ORDER BY r.card_id FOR NO KEY UPDATE OF r
 )
 UPDATE card_rights r
-   SET next_at = CASE WHEN r.desired_rev = x.rev THEN x.next_at ELSE r.next_at END,
-       attempts = CASE WHEN r.desired_rev = x.rev THEN x.attempts ELSE r.attempts END,
-       failure = CASE WHEN r.desired_rev = x.rev THEN x.failure ELSE r.failure END,
+   SET desired_rev = r.desired_rev + CASE WHEN is_wanted AND x.is_raised THEN 1 ELSE 0 END,
+       next_at = CASE WHEN is_wanted THEN x.next_at ELSE r.next_at END,
+       attempts = CASE WHEN is_wanted THEN x.attempts ELSE r.attempts END,
+       failure = CASE WHEN is_wanted THEN x.failure ELSE r.failure END,
        lease_until = NULL,
        lease_by = NULL
-  FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::text[])
-       AS x (card_id, rev, next_at, attempts, failure)
-  JOIN locked USING (card_id)
- WHERE r.card_id = x.card_id AND r.lease_by = $6
-RETURNING r.card_id, r.desired_rev = x.rev AS recorded`;
+  FROM x JOIN locked USING (card_id)
+ WHERE r.card_id = x.card_id AND r.lease_by = $7
+RETURNING r.card_id, is_wanted`;
 
 /** Purpose: moves the end of our leases (null: gives back). Locks: by id. Plan: primary key. */
 const LEASE = `
@@ -113,17 +133,33 @@ UPDATE card_rights r
    SET lease_until = $3::timestamptz, lease_by = CASE WHEN $3 IS NULL THEN NULL ELSE $2 END
   FROM locked WHERE r.card_id = locked.card_id`;
 
+/**
+ * Purpose: cards whose wanted set was raised by `$1` and is not on air; the oldest, and how many
+ * there are. Locks: none. Plan: all of `card_rights_due`, which holds what is not on air.
+ */
+const DARK = `
+SELECT r.card_id, c.number, r.desired_rev, r.raised_at, r.failure,
+       (count(*) OVER ())::integer AS dark
+  FROM card_rights r JOIN card c ON c.id = r.card_id
+ WHERE r.next_at IS NOT NULL AND r.desired_rev <> r.acked_rev AND r.raised_at <= $1
+ ORDER BY r.raised_at, r.card_id LIMIT $2`;
+
+/** Purpose: which of these cards have on air what is wanted. Locks: none. Plan: primary key. */
+const LIT = `
+SELECT card_id FROM card_rights WHERE card_id = ANY($1::bigint[]) AND acked_rev = desired_rev`;
+
 /** Purpose: how much waits. Locks: none. Plan: an index-only range of `card_rights_due`. */
 const BACKLOG = `
 SELECT count(*)::integer AS waiting, min(next_at) AS oldest FROM card_rights WHERE next_at <= $1`;
 
-/** Purpose: money held though the rights are on air. Locks: none. Plan: `event_purchase_held`. */
+/** Purpose: money held though the rights are on air; a suspended card shows nothing. Locks: none. Plan: `event_purchase_held`. */
 const CAPTURABLE = `
 SELECT p.id AS purchase_id, c.site_id
   FROM event_purchase p
   JOIN card_rights r ON r.card_id = p.card_id
   JOIN card c ON c.id = p.card_id
- WHERE p.state = 'held' AND r.acked_rev >= p.rights_rev AND r.on_air_at < p.ends_at AND p.id > $1
+ WHERE p.state = 'held' AND r.acked_rev >= p.rights_rev AND r.on_air_at < p.ends_at
+   AND r.suspended IS NULL AND p.id > $1
  ORDER BY p.id LIMIT $2`;
 
 /**
@@ -136,7 +172,8 @@ SELECT p.id AS purchase_id, c.site_id
   JOIN card_rights r ON r.card_id = p.card_id
   JOIN card c ON c.id = p.card_id
  WHERE p.state = 'held' AND p.ends_at <= $3 AND p.id > $1
-   AND NOT (r.acked_rev >= p.rights_rev AND coalesce(r.on_air_at < p.ends_at, false))
+   AND NOT (r.acked_rev >= p.rights_rev AND coalesce(r.on_air_at < p.ends_at, false)
+            AND r.suspended IS NULL)
  ORDER BY p.id LIMIT $2`;
 
 /** The row of a head-end, made at its first use. Returns the epoch of our revisions there. */
@@ -161,17 +198,22 @@ export async function claimCards(
     number: row.number,
     rev: row.desired_rev,
     desired: row.desired,
+    suspended: row.suspended,
     attempts: row.attempts,
     dueSince: row.next_at,
+    raisedAt: row.raised_at,
   }));
 }
 
-/** Writes acknowledgements, and answers the held purchases that are on air because of them. */
+/**
+ * Writes acknowledgements. Answers the cards whose wanted set is on air since now, and the held
+ * purchases that are on air because of them.
+ */
 export async function ackCards(
   pool: Pool,
   cards: readonly AckedCard[],
   by: string,
-): Promise<HeldPurchase[]> {
+): Promise<{ fresh: Set<bigint>; purchases: HeldPurchase[] }> {
   const { rows } = await pool.query({
     name: 'dispatch-ack',
     text: ACK,
@@ -179,10 +221,14 @@ export async function ackCards(
       cards.map((card) => card.cardId),
       cards.map((card) => card.rev),
       cards.map((card) => card.onAirAt),
+      cards.map((card) => card.reairAt),
       by,
     ],
   });
-  return rows.map(heldPurchase);
+  return {
+    fresh: new Set(rows.filter((row) => row.is_fresh).map((row) => row.card_id)),
+    purchases: rows.filter((row) => row.purchase_id !== null).map(heldPurchase),
+  };
 }
 
 /** Writes failures; answers the cards for which they still mattered. */
@@ -200,10 +246,11 @@ export async function failCards(
       cards.map((card) => card.nextAt),
       cards.map((card) => card.attempts),
       cards.map((card) => card.failure),
+      cards.map((card) => card.raise),
       by,
     ],
   });
-  return new Set(rows.filter((row) => row.recorded).map((row) => row.card_id));
+  return new Set(rows.filter((row) => row.is_wanted).map((row) => row.card_id));
 }
 
 /** Prolongs the leases that are still ours; `until` null gives them back. */
@@ -226,6 +273,41 @@ export async function readBacklog(
 ): Promise<{ waiting: number; oldest: Date | null }> {
   const { rows } = await pool.query({ name: 'dispatch-backlog', text: BACKLOG, values: [now] });
   return { waiting: rows[0].waiting, oldest: rows[0].oldest };
+}
+
+/** A card whose wanted set should be on air by now. */
+export interface DarkCard {
+  cardId: bigint;
+  number: string;
+  rev: number;
+  raisedAt: Date;
+  failure: string | null;
+}
+
+/** How many cards have waited since `raisedBy` or longer, and the oldest `limit` of them. */
+export async function readDark(
+  pool: Pool,
+  { raisedBy, limit }: { raisedBy: Date; limit: number },
+): Promise<{ count: number; cards: DarkCard[] }> {
+  const { rows } = await pool.query({
+    name: 'dispatch-dark',
+    text: DARK,
+    values: [raisedBy, limit],
+  });
+  const cards = rows.map((row) => ({
+    cardId: row.card_id,
+    number: row.number,
+    rev: row.desired_rev,
+    raisedAt: row.raised_at,
+    failure: row.failure,
+  }));
+  return { count: rows[0]?.dark ?? 0, cards };
+}
+
+/** Which of these cards have on air what is wanted. */
+export async function readLit(pool: Pool, cardIds: readonly bigint[]): Promise<Set<bigint>> {
+  const { rows } = await pool.query({ name: 'dispatch-lit', text: LIT, values: [cardIds] });
+  return new Set(rows.map((row) => row.card_id));
 }
 
 interface Page {

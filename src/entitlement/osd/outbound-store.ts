@@ -43,25 +43,37 @@ export interface OutboundClaim {
 }
 
 /**
- * Purpose: takes due rows of a kind, oldest first, and ends those whose time has passed.
+ * Purpose: takes due rows of a kind, oldest first, and ends those whose time has passed. A reminder
+ * (`while_paid_until`) is overtaken as soon as its card is paid until another instant, or its
+ * phone has sent STOP: a payment does not have to look for the reminders it makes wrong.
  * Locks: the due rows, in the order of their due time, and never waits for one.
  * Plan: a range of `outbound_due`, then the rows by primary key. `next_at` is left alone, so that
- * no index changes.
+ * no index changes. Two look-ups by key for a reminder, none for anything else.
  */
 const CLAIM = `
 WITH due AS MATERIALIZED (
-  SELECT id FROM outbound
+  SELECT id, not_after, target, card_id, while_paid_until FROM outbound
    WHERE kind = $1 AND next_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
    ORDER BY next_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+), judged AS MATERIALIZED (
+  SELECT id, CASE
+           WHEN not_after <= $2 THEN 'expired'
+           WHEN while_paid_until IS NULL THEN NULL
+           WHEN (SELECT s.paid_until FROM subscription s WHERE s.card_id = due.card_id)
+                IS DISTINCT FROM while_paid_until THEN 'overtaken'
+           WHEN $1 = 'text' AND (SELECT c.wanted FROM reminder_choice c
+                                  WHERE c.msisdn = due.target) IS FALSE THEN 'overtaken'
+         END AS ending
+    FROM due
 ), claimed AS (
   UPDATE outbound o
      SET lease_until = $4, attempts = o.attempts + 1
-    FROM due WHERE o.id = due.id AND o.not_after > $2
+    FROM judged WHERE o.id = judged.id AND ending IS NULL
   RETURNING o.id, o.template, o.site_id, o.target, o.body, o.created_at, o.not_after, o.attempts
-), expired AS (
+), ended AS (
   UPDATE outbound o
-     SET state = 'expired', next_at = NULL, lease_until = NULL
-    FROM due WHERE o.id = due.id AND o.not_after <= $2
+     SET state = ending, next_at = NULL, lease_until = NULL
+    FROM judged WHERE o.id = judged.id AND ending IS NOT NULL
 )
 SELECT * FROM claimed ORDER BY id`;
 
@@ -88,14 +100,15 @@ UPDATE outbound o
   FROM result x JOIN locked USING (id)
  WHERE o.id = x.id
    AND CASE x.state
-         WHEN 'sent' THEN o.state IN ('queued', 'expired')
+         WHEN 'sent' THEN o.state IN ('queued', 'expired', 'overtaken')
          ELSE o.state = 'queued' AND o.attempts = coalesce(x.attempts, o.attempts)
        END`;
 
 /**
  * Takes up to `limit` due rows for `leaseMs` milliseconds. Rows past their `notAfter` become
- * `expired` and are not returned. A claimed row that is never finished is due again when its
- * lease ends. Throws only when the database is lost.
+ * `expired`, reminders that a payment or a STOP makes wrong `overtaken`; they are not returned.
+ * A claimed row that is never finished is due again when its lease ends. Throws only when the
+ * database is lost.
  */
 export async function claimOutbound(
   pool: Pool,

@@ -9,20 +9,23 @@ export type Source = 'ussd' | 'text' | 'staff';
 /** What our facts say about a card; the first that holds. */
 export type Diagnosis =
   | { kind: 'suspended'; reason: SuspensionReason; since: Date }
-  /** `paidUntil` null: never paid; no event is bought either. */
+  /** Nothing paid is in date; `paidUntil`: when the last of it ended, null if nothing ever did. */
   | { kind: 'not_paid'; paidUntil: Date | null }
-  /** Paid, and the head-end has not said yet that it is on air; `since`: for so long. */
+  /**
+   * Paid, and the head-end has not said yet that it is on air; `since`: for so long. `paidUntil` is
+   * that of the subscription, or else of the event that is running.
+   */
   | { kind: 'on_its_way'; paidUntil: Date; since: Date }
   /** On air since then; `refreshedAt`: when it was last broadcast afresh because somebody asked. */
   | { kind: 'on_air'; paidUntil: Date; since: Date; refreshedAt: Date | null };
 
 export type RefreshAnswer =
   | { kind: 'asked'; at: Date }
-  /** Somebody asked less than a minute ago; that one counts. */
+  /** Somebody asked less than a minute ago, or what was asked is not sent yet; that one counts. */
   | { kind: 'already'; at: Date }
   /** Too often: 3 an hour, 10 a day; not before `again`. */
   | { kind: 'limited'; again: Date }
-  /** Nothing to broadcast: the rights themselves are still on their way. */
+  /** Nothing to broadcast: the rights are still on their way, have ended, or are suspended. */
   | { kind: 'not_on_air' };
 
 export interface Asking {
@@ -37,7 +40,10 @@ export interface PictureDesk {
   diagnose(cardId: bigint): Promise<Diagnosis | null>;
   /** Has what the card may show broadcast afresh, within its limits. */
   refresh(asking: Asking): Promise<RefreshAnswer>;
-  /** Keeps what the viewer says; answers how often "black" was said in the last day. */
+  /**
+   * Keeps what the viewer says; answers how often "black" was said in the last day, and after the
+   * last "back".
+   */
   report(
     asking: Asking & { answer: 'back' | 'black'; key: string },
   ): Promise<{ blackReports: number }>;

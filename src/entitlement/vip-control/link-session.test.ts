@@ -23,6 +23,21 @@ describe('logging in', () => {
     expect(link.capabilities()?.osdMax).toBe(129);
   });
 
+  it('says each time that it is connected', async () => {
+    const states: string[] = [];
+    const { headEnd, time, link, connected } = await setUp(
+      {},
+      { onConnected: () => void states.push(link.state()) },
+    );
+    await connected();
+    expect(states).toEqual(['connected']);
+    (await headEnd.call(1)).cut();
+    await until(() => link.state() === 'connecting');
+    time.advance(100);
+    await connected();
+    expect(states).toEqual(['connected', 'connected']);
+  });
+
   it('tries again when no WELCOME comes', async () => {
     const { headEnd, time, link } = await setUp({ welcomes: false });
     await headEnd.call(1);

@@ -49,6 +49,8 @@ export interface VipControlLinkDeps {
   timers?: Timers;
   /** A fresh socket per attempt, plain or TLS; may still be connecting. */
   connect?: () => Duplex;
+  /** Each time a session is up: what waited for it may be sent at once. */
+  onConnected?(): void;
 }
 
 export const TICK_MS = 500;
@@ -185,6 +187,7 @@ function logIn(link: LinkState, hello: Hello, welcome: Welcome): void {
   link.capabilities = welcome.caps;
   logger.info('vipcontrol.connected', { sessionId: welcome.sessionId });
   link.traffic.attach(link.session, welcome.caps);
+  link.deps.onConnected?.();
 }
 
 function loseSession(link: LinkState, reason: string, code?: string): void {

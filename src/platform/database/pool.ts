@@ -54,9 +54,15 @@ export function createPool(options: PoolOptions): pg.Pool {
     keepAlive: true,
     types,
   });
-  // An idle connection that breaks says so here; the next caller gets a new one.
-  pool.on('error', (error) => {
-    options.logger.warn('database.connection_lost', { pool: options.name, error });
+  // An idle connection that breaks says so here; the next caller gets a new one. The error carries
+  // the whole client, with every statement it has prepared.
+  pool.on('error', ({ message, name, ...error }) => {
+    if (pool.ending) return;
+    const { code } = error as { code?: unknown };
+    options.logger.warn('database.connection_lost', {
+      pool: options.name,
+      error: { name, message, code },
+    });
   });
   // One that breaks while it is lent out says so to nobody but its borrower's query; between two
   // queries there is none, and an error event that nobody hears would end the process.

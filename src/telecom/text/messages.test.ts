@@ -68,6 +68,10 @@ function everyMessage({ name, title }: Free): { [N in Message['name']]: Message[
       },
     ],
     payment_failed: reasons.map((reason) => ({ name: 'payment_failed', ...money, reason })),
+    reminder: (['d3', 'd1', 'd0'] as const).map((step) => ({
+      ...{ name: 'reminder', step, ...card, asset: 'KES', price: 123_456_750n, term: 'week' },
+      notAfter: new Date('2026-12-20T17:00:00Z'),
+    })),
   };
 }
 
@@ -103,7 +107,7 @@ describe('every message', () => {
   it('goes to the screen only when it is about what the screen will show', () => {
     const shown = ALL.filter((message) => say(message, { osd: true }) !== null);
     expect(new Set(shown.map(({ name }) => name))).toEqual(
-      new Set(['term_paid', 'credit_kept', 'event_bought']),
+      new Set(['term_paid', 'credit_kept', 'event_bought', 'reminder']),
     );
     expect(say(ALL[0] as Message, { osd: true })).toMatchObject({ kind: 'osd', target: CARD });
   });
@@ -163,6 +167,44 @@ describe('advice', () => {
       'Carte ..0017 non renouvelee: il manque KES 1234567.50 pour une semaine. ' +
         'Pour payer, composez *384*12345*6789#.',
     );
+  });
+});
+
+describe('a reminder', () => {
+  const until = new Date('2026-12-23T21:00:00Z');
+  const notAfter = new Date('2026-12-20T17:00:00Z');
+  const step = (name: 'd3' | 'd1' | 'd0', options: { language?: 'en' | 'fr'; osd?: boolean }) =>
+    say(
+      {
+        ...{ name: 'reminder', step: name, until, notAfter, cardNumber: CARD },
+        ...{ bouquet: 'Essential', price: 65_000n, asset: 'KES', term: 'month' },
+      },
+      options,
+    );
+
+  it('says which card, the last day, the price of the next term and what to dial', () => {
+    expect(step('d3', {})?.body).toBe(
+      'Essential card ..0017 is paid to 23/12/2026. Next: KES 650 for a month, ' +
+        'dial *384*12345*6789#. STOP: no more reminders',
+    );
+    expect(step('d1', {})?.body).toBe(
+      'Essential card ..0017: the last day is tomorrow, 23/12/2026. ' +
+        'To go on: KES 650 for a month, dial *384*12345*6789#.',
+    );
+    expect(step('d0', { language: 'fr' })?.body).toBe(
+      "Essential carte ..0017: dernier jour aujourd'hui, 23/12/2026. " +
+        'Pour continuer: KES 650 pour un mois, composez *384*12345*6789#.',
+    );
+  });
+
+  it('tells neither card nor price to the whole room', () => {
+    const screen = step('d0', { osd: true });
+    expect(screen).toMatchObject({ kind: 'osd', target: CARD, template: 'osd.reminder.d0' });
+    expect(screen?.body).toBe('Last day: today, 23/12/2026. To go on, dial *384*12345*6789#.');
+  });
+
+  it('is void when its day is over, on the phone and on the screen', () => {
+    for (const osd of [false, true]) expect(step('d1', { osd })?.notAfter).toEqual(notAfter);
   });
 });
 

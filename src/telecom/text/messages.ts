@@ -61,7 +61,7 @@ export function createMessages(deps: MessagesDeps): Messages {
         template: worded.key,
         target: to.kind === 'text' ? to.msisdn : to.cardNumber,
         body: deps.languages.render(language, worded.key, worded.values),
-        notAfter: new Date(at.getTime() + lifeMs(to.kind, message)),
+        notAfter: notAfterOf(to.kind, message, at),
       };
     },
   };
@@ -82,6 +82,12 @@ interface Say {
 }
 
 type MessageOf<Name extends Message['name']> = Extract<Message, { name: Name }>;
+
+function notAfterOf(kind: Saying['to']['kind'], message: Message, at: Date): Date {
+  return message.name === 'reminder'
+    ? message.notAfter
+    : new Date(at.getTime() + lifeMs(kind, message));
+}
 
 function lifeMs(kind: Saying['to']['kind'], { name }: Message): number {
   if (kind === 'osd') return SCREEN_LIFE_MS;
@@ -119,6 +125,8 @@ function textOf(message: Message, say: Say): Worded {
         values: { amount: say.amount(message.amount, message.asset), code: say.code() },
       };
     }
+    case 'reminder':
+      return { key: `text.reminder.${message.step}`, values: reminderValues(message, say) };
   }
 }
 
@@ -138,6 +146,8 @@ function screenOf(message: Message, say: Say): Worded | null {
         values: { amount: say.amount(amount, asset), ...waits, ref },
       };
     }
+    case 'reminder':
+      return { key: `osd.reminder.${message.step}`, values: reminderValues(message, say) };
     default:
       return null;
   }
@@ -220,6 +230,17 @@ function termValues(message: MessageOf<'term_paid' | 'paid_for_other'>, say: Say
     last4: last4(message.cardNumber),
     until: say.lastDay(message.until),
     ref: message.ref,
+  };
+}
+
+function reminderValues(message: MessageOf<'reminder'>, say: Say): Values {
+  return {
+    bouquet: message.bouquet,
+    last4: last4(message.cardNumber),
+    until: say.lastDay(message.until),
+    price: say.amount(message.price, message.asset),
+    term: say.term(message.term),
+    code: say.code(),
   };
 }
 

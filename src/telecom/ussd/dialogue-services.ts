@@ -1,4 +1,7 @@
-/** The dialogue's services over the real rooms: reads, orders, and acts through settlement. */
+/**
+ * The dialogue's services over the real rooms: reads, orders, and acts through settlement. What is
+ * asked about a picture is in `blocked-services.ts`.
+ */
 import type { Pool } from 'pg';
 import {
   type Bouquet,
@@ -14,11 +17,12 @@ import type { Command, Outcome, Purpose } from '../../billing/settlement/command
 import { cardNumber } from '../../billing/settlement/reference.ts';
 import type { Settlement } from '../../billing/settlement/service.ts';
 import { nextTerm } from '../../billing/subscriptions/rules.ts';
+import type { PictureDesk } from '../../entitlement/picture/desk.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { checkPin } from '../../registry/resellers.ts';
 import { saveCard, setPhoneLanguage } from '../../registry/store.ts';
 import type { MoneyChannel } from '../channels.ts';
-import type { MobileMoney } from '../momo/service.ts';
+import { createBlockedServices } from './blocked-services.ts';
 import type {
   Act,
   CardView,
@@ -36,10 +40,27 @@ export interface DialogueServicesDeps {
   store: DialogueStore;
   catalogue(): Catalogue;
   settlement: Pick<Settlement, 'settle'>;
-  momo: Pick<MobileMoney, 'order'>;
+  momo: Prompts;
+  picture: PictureDesk;
   /** The paybill that pushes prompts at a site; null where there is none. */
   moneyChannelOf(siteId: bigint): MoneyChannel | null;
   clock: Clock;
+}
+
+/** What is asked of mobile money. */
+export interface Prompts {
+  /** Writes the order; the same key is the same order. The prompt goes out shortly after. */
+  order(order: {
+    channel: MoneyChannel;
+    siteId: bigint;
+    asset: string;
+    msisdn: string;
+    amount: bigint;
+    purpose: Purpose;
+    key: string;
+    /** What the payer sees, at most 13 characters. */
+    description: string;
+  }): Promise<{ amount: bigint }>;
 }
 
 const EVENTS_SHOWN_MAX = 9;
@@ -59,12 +80,17 @@ const NO_CALLER: CallerRecord = {
 };
 
 export function createDialogueServices(deps: DialogueServicesDeps): DialogueServices {
-  return { ...reads(deps), ...acts(deps) };
+  const read = reads(deps);
+  return { ...read, ...acts(deps), ...createBlockedServices(deps, read) };
 }
 
 type Reads = Pick<
   DialogueServices,
   'caller' | 'card' | 'event' | 'events' | 'previewTerm' | 'tvuQuote'
+>;
+type Acts = Pick<
+  DialogueServices,
+  'payByMobileMoney' | 'payFromWallet' | 'convertTvu' | 'sendUnits' | 'setLanguage'
 >;
 
 function reads(deps: DialogueServicesDeps): Reads {
@@ -122,7 +148,7 @@ function reads(deps: DialogueServicesDeps): Reads {
   };
 }
 
-function acts(deps: DialogueServicesDeps): Omit<DialogueServices, keyof Reads> {
+function acts(deps: DialogueServicesDeps): Acts {
   return {
     payByMobileMoney: (act, purchase) => payByMobileMoney(deps, act, purchase),
     payFromWallet: (act, purchase, means) => payFromWallet(deps, act, purchase, means),
@@ -199,6 +225,7 @@ function cardView(deps: DialogueServicesDeps, card: CardRecord): CardView {
     maskedName: card.maskedName,
     bouquetName: bouquetOf(deps, card.bouquetId)?.name ?? '',
     paidUntil: card.paidUntil,
+    usualTerm: card.usualTerm,
     terms,
   };
 }

@@ -72,25 +72,25 @@ describe('French', () => {
       '|3 Envoyer a un telephone|0 Retour';
     await play(phone(on), [
       ['dial', PRINCIPAL],
-      ['2', 'Credit KES 700|2100 TVU|..4417 ESSENTIAL fini 21/11/2026|1 Payer / reabo 0 Retour'],
+      ['3', 'Credit KES 700|2100 TVU|..4417 ESSENTIAL fini 21/11/2026|1 Payer / reabo 0 Retour'],
       ['0', PRINCIPAL],
-      ['3', menu],
+      ['4', menu],
       ['1', 'Unites TV: montant a payer, en KES:|0 Retour'],
       ['10', 'Acheter des unites TV pour KES 10|1 Oui, par mobile money|0 Annuler'],
       ['00', PRINCIPAL],
-      ['3', menu],
+      ['4', menu],
       ['2', 'Vous avez 2100 unites TV.|Combien convertir en credit?|0 Retour'],
       [
         '150',
         'Convertir: KES 75 de credit pour 150 unites TV. Il reste 1950 unites.|1 Oui|0 Annuler',
       ],
       ['00', PRINCIPAL],
-      ['3', menu],
+      ['4', menu],
       ['3', 'Envoyer des unites TV.|Numero de telephone:|0 Retour'],
       ['0712000111', 'Envoyer des unites TV au +254712000111.|Vous avez 2100. Combien?|0 Retour'],
       ['5', 'Envoyer 5 unites TV au +254712000111.|Votre code PIN pour confirmer:|0 Annuler'],
       ['00', PRINCIPAL],
-      ['4', 'Film / match: choix ou code|1 GOR v AFC 24/11 16:00 KES 100|0 Retour'],
+      ['5', 'Film / match: choix ou code|1 GOR v AFC 24/11 16:00 KES 100|0 Retour'],
       [
         '1',
         'GOR v AFC 24/11 16:00 KES 100|Numero de carte (11 chiffres) ou choix:' +

@@ -4,12 +4,14 @@
  */
 
 import { join } from 'node:path';
+import type { Diagnosis } from '../../entitlement/picture/desk.ts';
 import type { Logger } from '../../platform/ports.ts';
 import { loadLanguages } from '../language.ts';
 import { decodeTurn } from './decode.ts';
 import { createDialogue, type Dialogue, type DialogueDeps } from './engine.ts';
 import type {
   Act,
+  BlockedView,
   CallerView,
   CardView,
   DialogueChannel,
@@ -50,6 +52,7 @@ export const AMINA: CardView = {
   maskedName: 'AMINA D.',
   bouquetName: 'ESSENTIAL',
   paidUntil: new Date('2026-11-21T21:00:00Z'),
+  usualTerm: 'month',
   terms: [
     { term: 'month', priceMinor: 65_000n },
     { term: 'week', priceMinor: 20_000n },
@@ -95,9 +98,10 @@ export const CALLER: CallerView = {
 
 export const NOBODY: CallerView = { ...CALLER, subscriberId: null, cards: [] };
 
-export const MAIN = 'VIP TV|1 Pay / renew|2 Balance, expiry|3 TV units|4 Film / match|0 Francais';
+export const MAIN =
+  'VIP TV|1 Pay / renew|2 TV is blocked|3 Balance, expiry|4 TV units|5 Film / match|0 Francais';
 export const PRINCIPAL =
-  'VIP TV|1 Payer / reabo|2 Solde, echeance|3 Unites TV|4 Film / match|0 English';
+  'VIP TV|1 Payer / reabo|2 TV bloquee|3 Solde, echeance|4 Unites TV|5 Film / match|0 English';
 export const TERMS =
   'Card ..4417 AMINA D.|ESSENTIAL, ended 21/11/2026' +
   '|1 Month KES 650|2 Week KES 200|3 Day KES 40.50|4 Other amount|5 Other card|0 Back';
@@ -109,6 +113,14 @@ export const PROMPT =
   ' The receipt comes by text.';
 export const PICK =
   'Card number (11 digits, under the decoder) or pick:|1 ..4417 AMINA D.|2 ..9032 MAMA K.|0 Back';
+export const ANSWERS = '|1 Picture is back|2 Still black|3 Other message|0 Back';
+export const RESENT =
+  'Card ..4417: paid to 23/12/2026. Rights re-sent 12:00. Keep decoder ON, channel 1.' +
+  `${ANSWERS}`;
+export const CHECK =
+  'Please check: decoder ON, card in, signal cable tight at both ends, channel 1. Wait 2 min.' +
+  '|1 Try again|0 Back';
+export const ASK_CODE = 'Other message: type the code on the screen, V01 to V08 or E16.|0 Back';
 export const CANCELLED = 'END Cancelled. Nothing was paid.';
 
 export const TWO_CARDS = { ...CALLER, cards: [AMINA, MAMA] };
@@ -123,9 +135,21 @@ export interface Done {
 
 export interface World {
   services: DialogueServices;
-  /** Every act, in order. */
+  /** Every act, in order; refreshes and reports too. */
   acts: Done[];
 }
+
+const NOT_PAID: Pick<BlockedView, 'diagnosis' | 'wrongCard'> = {
+  diagnosis: { kind: 'not_paid', paidUntil: AMINA.paidUntil },
+  wrongCard: null,
+};
+/** The picture of a card that is on air until midnight after 23 December. */
+export const ON_AIR: Diagnosis = {
+  kind: 'on_air',
+  paidUntil: MIDNIGHT_24_DECEMBER_NAIROBI,
+  since: new Date('2026-11-23T08:30:00Z'),
+  refreshedAt: null,
+};
 
 /** Services that answer from literals. A unit of TV is worth 50 minor units. */
 export function world(caller: CallerView = CALLER, cards = [AMINA, MAMA, STRANGER]): World {
@@ -135,6 +159,21 @@ export function world(caller: CallerView = CALLER, cards = [AMINA, MAMA, STRANGE
   const services: DialogueServices = {
     caller: async () => caller,
     card: async (_channel, number) => cards.find((card) => card.number === number) ?? null,
+    blocked: async (_channel, number) => {
+      const card = cards.find((known) => known.number === number);
+      const missing = (card?.terms ?? [])
+        .filter(({ term }) => term !== 'week')
+        .map(({ term, priceMinor }) => ({ term, amountMinor: priceMinor - caller.creditMinor }));
+      return card ? { card, creditMinor: caller.creditMinor, missing, ...NOT_PAID } : null;
+    },
+    refresh: async ({ msisdn }, cardId) => {
+      acts.push({ what: 'refresh', key: '', msisdn, cardId });
+      return { kind: 'asked', at: NOW };
+    },
+    reportPicture: async (act, cardId, answer) => {
+      note(`picture ${answer}`, act, { cardId });
+      return { blackReports: acts.filter(({ what }) => what === 'picture black').length };
+    },
     event: async (_channel, code) => (code === DERBY.code ? DERBY : null),
     events: async () => [DERBY],
     previewTerm: async () => MIDNIGHT_24_DECEMBER_NAIROBI,
@@ -167,6 +206,20 @@ export function world(caller: CallerView = CALLER, cards = [AMINA, MAMA, STRANGE
   };
   return { services, acts };
 }
+
+/** A world whose card stands as said. */
+export function pictured(facts: Partial<BlockedView>, caller = CALLER): World {
+  const on = world(caller);
+  const { blocked } = on.services;
+  on.services.blocked = async (...asked) => {
+    const view = await blocked(...asked);
+    return view && { ...view, ...facts };
+  };
+  return on;
+}
+
+export const standing = (diagnosis: Diagnosis, caller = CALLER) => pictured({ diagnosis }, caller);
+export const onAir = (caller = CALLER) => standing(ON_AIR, caller);
 
 export interface Memory extends SessionKeyValue {
   records: Map<string, string>;

@@ -4,6 +4,7 @@
  * confirmed twice acts once.
  */
 
+import type { Diagnosis, RefreshAnswer } from '../../entitlement/picture/desk.ts';
 import type { Language } from '../language.ts';
 
 export type { Language };
@@ -31,6 +32,8 @@ export interface CardView {
   bouquetName: string;
   /** End of what is paid, exclusive; null when nothing was ever paid. */
   paidUntil: Date | null;
+  /** What its owner buys as a rule. */
+  usualTerm: TermName;
   terms: readonly { term: TermName; priceMinor: bigint }[];
 }
 
@@ -52,6 +55,21 @@ export interface EventView {
   endsAt: Date;
   priceMinor: bigint;
   onSale: boolean;
+}
+
+/** A card that shows nothing, and what the facts say about it. */
+export interface BlockedView {
+  card: CardView;
+  diagnosis: Diagnosis;
+  /** The caller's credit. */
+  creditMinor: bigint;
+  /**
+   * Of a card that is not paid: what the credit lacks for the usual term, then for the cheapest
+   * one if that is another. Zero: nothing.
+   */
+  missing: readonly { term: TermName; amountMinor: bigint }[];
+  /** Of a card that is not paid: the phone's last payment, when it went to another card. */
+  wrongCard: { last4: string; amountMinor: bigint; at: Date } | null;
 }
 
 export type Refusal =
@@ -79,9 +97,13 @@ export type Purchase =
   | { kind: 'event'; cardId: bigint; eventId: bigint }
   | { kind: 'tvu'; amountMinor: bigint };
 
-export interface Act {
+/** Who asks, and over which channel. */
+export interface Asker {
   channel: DialogueChannel;
   msisdn: string;
+}
+
+export interface Act extends Asker {
   /** `(sessionId, screen)`: the same confirmed screen acts once. */
   key: string;
 }
@@ -97,6 +119,16 @@ export interface DialogueServices {
    * caller's own cards may be as the dial saw them.
    */
   card(channel: DialogueChannel, number: string, msisdn: string): Promise<CardView | null>;
+  /** Why a card of the channel's site shows nothing; null for an unknown one. */
+  blocked(channel: DialogueChannel, number: string, msisdn: string): Promise<BlockedView | null>;
+  /** Has the rights of a card broadcast afresh, within limits; moves nothing, so needs no key. */
+  refresh(asker: Asker, cardId: bigint): Promise<RefreshAnswer>;
+  /** Keeps what the caller sees; answers how often "black" was said of the card in a day. */
+  reportPicture(
+    act: Act,
+    cardId: bigint,
+    answer: 'back' | 'black',
+  ): Promise<{ blackReports: number }>;
   event(channel: DialogueChannel, code: string): Promise<EventView | null>;
   /** Events on sale now, soonest first, at most nine. */
   events(channel: DialogueChannel): Promise<readonly EventView[]>;

@@ -1,5 +1,6 @@
 /** What the dialogue reads: callers and cards, many at once in one query. */
 import type { Pool } from 'pg';
+import type { TermName } from '../../billing/catalogue/rules.ts';
 import type { Run } from '../../billing/subscriptions/rules.ts';
 import { parseLocalDate } from '../../platform/calendar.ts';
 import { createBatchedRead } from '../../platform/database/batched-read.ts';
@@ -11,6 +12,7 @@ export interface CardRecord extends Run {
   siteId: bigint;
   bouquetId: bigint;
   maskedName: string;
+  usualTerm: TermName;
 }
 
 export interface CallerRecord {
@@ -35,8 +37,8 @@ const LANES = 2;
 /** Cards a phone is offered; a menu page is short. */
 const CARDS_PER_CALLER_MAX = 20;
 
-const CARD = `c.id, c.number, c.site_id, o.full_name, s.bouquet_id, s.run_from, s.paid_until,
-  s.base_date::text AS base_date, s.anchor_day`;
+const CARD = `c.id, c.number, c.site_id, o.full_name, s.bouquet_id, s.term, s.run_from,
+  s.paid_until, s.base_date::text AS base_date, s.anchor_day`;
 
 export function createDialogueStore(pool: Pool): DialogueStore {
   const options = { keysMax: KEYS_MAX, lanes: LANES };
@@ -84,6 +86,7 @@ const cardOf = (row: any): CardRecord => ({
   siteId: row.site_id,
   bouquetId: row.bouquet_id,
   maskedName: maskedName(row.full_name),
+  usualTerm: row.term,
   runFrom: row.run_from,
   paidUntil: row.paid_until,
   baseDate: row.base_date === null ? null : parseLocalDate(row.base_date),

@@ -81,7 +81,15 @@ describe('the store', () => {
   it('is read once and written once a hop', async () => {
     const caller = phone(world());
     await caller.request('');
-    for (const cumulative of ['2', '2*0', '2*0*3', '2*0*3*1']) {
+    for (const cumulative of [
+      '3',
+      '3*0',
+      '3*0*4',
+      '3*0*4*1',
+      '3*0*4*1*00',
+      '3*0*4*1*00*2',
+      '3*0*4*1*00*2*3',
+    ]) {
       caller.store.reads = 0;
       caller.store.writes = 0;
       await caller.request(cumulative);
@@ -213,7 +221,7 @@ describe('a service', () => {
       throw new Error(`bad argument ${pin}`);
     };
     const caller = phone(on);
-    await caller.dial('3*3*0712000111*500');
+    await caller.dial('4*3*0712000111*500');
     expect(await caller.send('4321')).toBe(UNCLEAR);
     const kept = JSON.stringify([...caller.store.records, caller.log]);
     expect(kept).not.toContain('4321');

@@ -5,6 +5,9 @@ import { toE164 } from '../../platform/phone.ts';
 
 export type TypedCard = { ok: true; number: string } | { ok: false; error: 'form' | 'typo' };
 
+const SCREEN_CODES = ['V01', 'V02', 'V03', 'V04', 'V05', 'V06', 'V07', 'V08'] as const;
+export type ScreenCode = (typeof SCREEN_CODES)[number];
+
 const CARD_DIGITS = 11;
 /** Enough for a year of any bouquet in any currency, and every screen still fits. */
 const AMOUNT_DIGITS_MAX = 8;
@@ -20,6 +23,17 @@ export function typedCard(input: string): TypedCard {
   const number = input.replace(SEPARATORS, '');
   if (number.length !== CARD_DIGITS || !/^\d+$/.test(number)) return { ok: false, error: 'form' };
   return hasLuhnDigit(number) ? { ok: true, number } : { ok: false, error: 'typo' };
+}
+
+/**
+ * The code a decoder shows instead of a picture, `V01` to `V08`, as people type it: `V03`, `v3`,
+ * `3`. `E16` is what many know for "not subscribed" and means V03. Null for anything else.
+ */
+export function typedScreenCode(input: string): ScreenCode | null {
+  const code = input.replace(SEPARATORS, '').toUpperCase();
+  if (code === 'E16') return 'V03';
+  const digit = /^V?0?([1-8])$/.exec(code)?.[1];
+  return SCREEN_CODES[Number(digit) - 1] ?? null;
 }
 
 /** A whole amount of the currency, in minor units; null for anything else and for zero. */

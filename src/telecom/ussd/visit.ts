@@ -9,6 +9,7 @@ import {
   type Deed,
   type HintKey,
   MAIN,
+  type Report,
   type Shown,
   type State,
   type Step,
@@ -90,8 +91,8 @@ export interface Walked {
 
 /**
  * Walks the menu as if the inputs had been typed one by one, and stops before anything that moves
- * money. A PIN must not be dialled, as it would lie in the phone's list of calls; the session is
- * closed with a word about it.
+ * money or speaks in the caller's name. A PIN must not be dialled, as it would lie in the phone's
+ * list of calls; the session is closed with a word about it.
  */
 export async function walk(visit: Visit, first: Place, inputs: readonly string[]): Promise<Walked> {
   let place = first;
@@ -102,7 +103,7 @@ export async function walk(visit: Visit, first: Place, inputs: readonly string[]
       return { place: closing(place.state, text), open: index };
     }
     const step = stepFor(visit, place, input);
-    if ('deed' in step) break;
+    if ('deed' in step || 'report' in step) break;
     place = await follow(visit, place, step);
     if (place.closed) break;
   }
@@ -130,6 +131,7 @@ async function follow(visit: Visit, place: Place, step: Step): Promise<Place> {
   if ('go' in step) return enter(visit, step.go, step.hint ?? null);
   if ('stay' in step) return { ...place, hint: step.stay };
   if ('deed' in step) return act(visit, place, step.deed);
+  if ('report' in step) return report(visit, place, step);
   if ('end' in step) return closing(place.state, visit.ask.words.say(step.end));
   return changeLanguage(visit, place, step.language);
 }
@@ -142,6 +144,14 @@ async function act(visit: Visit, place: Place, deed: Deed): Promise<Place> {
   visit.acting = true;
   const text = await screen.act(visit.ask, actOf(visit, state), state, deed);
   return closing(state, text);
+}
+
+async function report(visit: Visit, place: Place, step: Report): Promise<Place> {
+  const { state } = place;
+  const screen = SCREENS[state.screen];
+  if (screen.report === undefined) throw new Error(`screen ${state.screen} takes no report`);
+  const next = await screen.report(visit.ask, actOf(visit, state), state, step);
+  return typeof next === 'string' ? closing(state, next) : enter(visit, next, null);
 }
 
 function actOf({ ask, actKey }: Visit, state: State): Act {

@@ -19,6 +19,10 @@ export interface Words {
   /** The last day of something paid until the exclusive instant `until`. */
   lastDay(until: Date): string;
   start(at: Date): string;
+  /** The day of an instant, with its year. */
+  day(at: Date): string;
+  /** The time of an instant, `14:02`; with its day when that is not the day of `now`. */
+  time(at: Date, now: Date): string;
 }
 
 export interface WordsDeps {
@@ -38,5 +42,11 @@ export function createWords(deps: WordsDeps, channel: DialogueChannel, language:
     amount: (minor) => amountText(minor, channel.currency, exponent),
     lastDay: (until) => deps.dates.lastDay(until, channel.timeZone),
     start: (at) => deps.dates.start(at, channel.timeZone),
+    day: (at) => deps.dates.lastDay(new Date(at.getTime() + 1), channel.timeZone),
+    time(at, now) {
+      const [day, time] = deps.dates.start(at, channel.timeZone).split(' ');
+      const isToday = deps.dates.start(now, channel.timeZone).startsWith(`${day} `);
+      return isToday ? `${time}` : `${day} ${time}`;
+    },
   };
 }

@@ -19,7 +19,7 @@ describe('a dialogue over HTTP', () => {
     const { msisdn, cards } = await house.customer({ cards: 2 });
     await credit(msisdn, 12_350n);
     await house.money.sendTvu({ channel: 'ke-tvu', msisdn, units: 7 });
-    const screen = await house.dial(house.phone(msisdn), '*384*100#', '2');
+    const screen = await house.dial(house.phone(msisdn), '*384*100#', '3');
     expect(screen).toContain('Credit KES 123.50\n7 TVU');
     for (const card of cards)
       expect(screen).toContain(`..${card.slice(-4)} ESSENTIAL not paid yet`);

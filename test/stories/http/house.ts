@@ -1,18 +1,22 @@
 /**
  * The whole product in this process, with everything it talks to: a mobile-money operator, a text
- * gateway, a head-end and telephones. What the stories do goes over HTTP in the providers' words;
- * what they look at is the operator's books, the phones' inboxes, the head-end's cards, and ours.
+ * gateway, a head-end, telephones and televisions. What the stories do goes over HTTP in the
+ * providers' words; what they look at is the operator's books, the phones' inboxes, the head-end's
+ * cards, the screens, and our books.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { demoChannels, demoPlan } from '../../../simulators/demo/channels.ts';
+import { demoServices } from '../../../simulators/demo/air.ts';
+import { demoChannels, demoPlan, TEXT_CODES } from '../../../simulators/demo/channels.ts';
 import { loadDemoOperator } from '../../../simulators/demo/people.ts';
+import type { Service } from '../../../simulators/head-end/air/types.ts';
 import { createVipControlServer } from '../../../simulators/head-end/server.ts';
 import type { PayBill } from '../../../simulators/mobile-money/payments.ts';
 import { createMobileMoneySimulator } from '../../../simulators/mobile-money/server.ts';
 import { createTelephone, type Telephone } from '../../../simulators/telephone/telephone.ts';
 import { createTextSimulator } from '../../../simulators/texts/server.ts';
+import type { Entitlement } from '../../../src/entitlement/service.ts';
 import type { Config } from '../../../src/platform/config.ts';
 import { silentLogger } from '../../../src/platform/log.ts';
 import { systemRandom } from '../../../src/platform/system.ts';
@@ -26,9 +30,11 @@ import {
 import { createHouseClock, type HouseClock } from './clock.ts';
 import { eventually } from './eventually.ts';
 import { type Hooks, knockOn } from './hooks.ts';
+import { createLogbook, type Logbook } from './logbook.ts';
 import { type Looks, lookInto } from './looks.ts';
 import { registerPaybill } from './paybill.ts';
-import { createTown, type Town } from './town.ts';
+import { furnishWithTelevisions, type Television } from './television.ts';
+import { type Customer, createTown, type Town } from './town.ts';
 
 /** A Monday, early in the afternoon in Nairobi: no story comes near a midnight. */
 const STARTS_AT = '2026-11-23T11:02:00Z';
@@ -36,15 +42,30 @@ const HOST = '127.0.0.1';
 
 export type Simulators = Awaited<ReturnType<typeof openSimulators>>['simulators'];
 
+export interface HouseOptions {
+  /** Bandwidth of the head-end's EMMs; absent: as much as there is. */
+  kbit?: number;
+}
+
 export interface House extends Looks, Town, Hooks {
   product: Product;
+  /** The room of the product that staff act in, by other doors than HTTP so far. */
+  entitlement: Entitlement;
   clock: HouseClock;
+  /** What the product has logged. */
+  logbook: Logbook;
   money: Simulators['money'];
   texts: Simulators['texts'];
   headEnd: Simulators['headEnd'];
   /** Waits for what must come to pass. */
   until: typeof eventually;
   phone(msisdn: string, channelId?: string): Telephone;
+  /** The television with this card in its decoder; on, and tuned to a pay channel. */
+  tv(cardNumber: string): Television;
+  /** Sends a text to the operator; fulfilled when the gateway's post was answered with 200. */
+  write(msisdn: string, text: string): Promise<void>;
+  /** One line of `/metrics`, by its name with its labels. */
+  metric(line: string): Promise<number>;
   /** Dials and types; the last screen. Fails when the network would have refused a hop. */
   dial(phone: Telephone, ...typed: string[]): Promise<string>;
   /** The id of the prompt on the phone, waited for. */
@@ -58,6 +79,8 @@ export interface House extends Looks, Town, Hooks {
   toldOf(msisdn: string): Promise<Pick<Told, 'reference' | 'callbackUrl' | 'msisdn'>>;
   /** The receipt of the phone's last payment. */
   receiptOf(msisdn: string): string;
+  /** A paybill payment for the card, of a month of ESSENTIAL unless it says otherwise. */
+  pay(customer: Customer, amountMinor?: bigint): Promise<void>;
   /** A paybill payment that M-PESA lets through because our validation does not answer. */
   payUnasked(payment: PayBill): Promise<string>;
   /** Cuts all connections to the house's database and lets nobody in, or lets them in again. */
@@ -78,43 +101,37 @@ export interface Told {
 }
 
 /** Starts the house on a database of its own. Close it after the last story of the file. */
-export async function createHouse(): Promise<House> {
+export async function createHouse(options: HouseOptions = {}): Promise<House> {
   const database = await createTestDatabase();
   const dataDir = makeTestFolder();
   const clock = createHouseClock(STARTS_AT);
   const { appUrl, ownerUrl } = database;
+  const logbook = createLogbook();
   const opened: { simulators?: Simulators } = {};
   const product = await startProduct({
     config: configOf(dataDir, { kind: 'server', appUrl, ownerUrl }),
-    logger: silentLogger,
+    logger: logbook.logger,
     clock,
     pushDelayMs: 0,
     openDemo: async (parts) => {
-      const { simulators, demo } = await openSimulators(dataDir, clock, parts);
+      const { simulators, demo } = await openSimulators({ dataDir, clock, ...options }, parts);
       opened.simulators = simulators;
       return demo;
     },
   });
   const { simulators } = opened;
-  if (!simulators) throw new Error('No simulators');
+  const { entitlement } = product;
+  if (!simulators || !entitlement) throw new Error('The house is not whole');
   const { money, texts } = simulators;
   const hooks = knockOn(product, clock);
   const { hook } = hooks;
-  money.setTvuChannels(
-    product.channels.ofKind('tvu').map(({ id, secret }) => {
-      return { channel: id, url: hook(id), secret };
-    }),
-  );
-  texts.setDeliveryReportUrl(hook('ke-text', '/report'));
-  const [paybill] = product.channels.ofKind('money');
-  if (!paybill) throw new Error('No paybill');
-  const register = (validateUrl: string) =>
-    registerPaybill(paybill, { confirmUrl: hook('ke-paybill', '/confirm'), validateUrl });
-  await register(hook('ke-paybill', '/validate'));
+  const register = await connect(product, simulators, hook);
   const looks = lookInto(product.pool, simulators);
   return {
     product,
+    entitlement,
     clock,
+    logbook,
     ...simulators,
     ...looks,
     ...createTown(product, clock),
@@ -122,12 +139,19 @@ export async function createHouse(): Promise<House> {
     until: eventually,
     phone: (msisdn, channelId = 'ke-ussd') =>
       telephone(product, clock, { msisdn, channelId, hook }),
+    tv: furnishWithTelevisions(simulators.headEnd, clock),
+    write: (msisdn, text) => write(texts, msisdn, text),
+    metric: (line) => metric(product.url, line),
     dial,
     ...prompts(simulators, looks, hook),
+    async pay({ msisdn, card: accountReference }, amountMinor = 65_000n) {
+      const paid = await money.payBill({ msisdn, accountReference, amountMinor });
+      if (!paid.ok) throw new Error(`Not paid: ${paid.error}`);
+    },
     async payUnasked(payment) {
       await register('http://127.0.0.1:9/');
       const paid = await money.payBill(payment);
-      await register(hook('ke-paybill', '/validate'));
+      await register();
       if (!paid.ok) throw new Error(`Not paid: ${paid.error}`);
       return paid.receipt;
     },
@@ -142,6 +166,29 @@ export async function createHouse(): Promise<House> {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Tells the providers where to reach us. Returns how to tell the paybill where to ask. */
+async function connect(
+  product: Product,
+  { money, texts }: Simulators,
+  hook: House['hook'],
+): Promise<(validateUrl?: string) => Promise<void>> {
+  money.setTvuChannels(
+    product.channels.ofKind('tvu').map(({ id, secret }) => {
+      return { channel: id, url: hook(id), secret };
+    }),
+  );
+  texts.setDeliveryReportUrl(hook('ke-text', '/report'));
+  for (const { id, site } of product.channels.ofKind('text')) {
+    texts.setIncomingUrl(hook(id, '/in'), TEXT_CODES[site]);
+  }
+  const [paybill] = product.channels.ofKind('money');
+  if (!paybill) throw new Error('No paybill');
+  const register = (validateUrl = hook('ke-paybill', '/validate')) =>
+    registerPaybill(paybill, { confirmUrl: hook('ke-paybill', '/confirm'), validateUrl });
+  await register();
+  return register;
 }
 
 const configOf = (dataDir: string, database: Config['database']): Config => ({
@@ -161,8 +208,23 @@ const configOf = (dataDir: string, database: Config['database']): Config => ({
 
 type Opened = Parameters<NonNullable<ProductOptions['openDemo']>>[0];
 
+/** The line-up of the demo, and a channel for each event that a story may sell. */
+const EVENTS_MAX = 100;
+const services = (): Service[] => [
+  ...demoServices(),
+  ...Array.from({ length: EVENTS_MAX }, (_, serial) => {
+    const code = `FINAL${serial}`;
+    return { code, name: code, product: `EVT:${code}` };
+  }),
+];
+
+interface Opening extends HouseOptions {
+  dataDir: string;
+  clock: HouseClock;
+}
+
 /** The demo's simulators and catalogue on the house's clock; people are made by the stories. */
-async function openSimulators(dataDir: string, clock: HouseClock, { url, prisma, ids }: Opened) {
+async function openSimulators({ dataDir, clock, kbit }: Opening, { url, prisma, ids }: Opened) {
   const plan = demoPlan(dataDir);
   const common = { clock, random: systemRandom, timers: clock.timers };
   const headEnd = await createVipControlServer({
@@ -171,6 +233,8 @@ async function openSimulators(dataDir: string, clock: HouseClock, { url, prisma,
     dataFile: join(dataDir, 'vip-control.jsonl'),
     clock,
     logger: silentLogger,
+    services: services(),
+    ...(kbit === undefined ? {} : { kbitPerSecond: kbit }),
   });
   const money = await createMobileMoneySimulator({ ...common, ...plan.daraja, answerDelayMs: 1 });
   const texts = await createTextSimulator({
@@ -289,4 +353,17 @@ async function dial(phone: Telephone, ...typed: string[]): Promise<string> {
     if (!hop.ok) throw new Error(`${hop.error}: ${hop.detail}`);
   }
   return phone.screen();
+}
+
+async function write(texts: Simulators['texts'], msisdn: string, text: string): Promise<void> {
+  const to = TEXT_CODES[msisdn.startsWith('+254') ? 'NBO' : 'ABJ'] ?? '';
+  const status = await texts.sendFromPhone({ from: msisdn, to, text });
+  if (status !== 200) throw new Error(`The text was answered with ${status}`);
+}
+
+async function metric(url: string, line: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const found = metrics.split('\n').find((one) => one.startsWith(`${line} `));
+  if (found === undefined) throw new Error(`No metric ${line}`);
+  return Number(found.slice(line.length));
 }

@@ -1,8 +1,10 @@
 /** What a story may look at: our rows, the phones' inboxes, the head-end's cards, both books. */
 import type { Pool } from 'pg';
+import type { StoredCommand } from '../../../simulators/head-end/memory.ts';
 import { canonicalSet } from '../../../simulators/head-end/rules.ts';
 import { checkBooks } from '../../../src/billing/ledger/check.ts';
-import type { WireRight } from '../../../src/entitlement/vip-control/messages.ts';
+import { wireSet } from '../../../src/entitlement/dispatch/rules.ts';
+import type { WireOperation, WireRight } from '../../../src/entitlement/vip-control/messages.ts';
 import { eventually } from './eventually.ts';
 import type { Simulators } from './house.ts';
 
@@ -21,8 +23,11 @@ export interface Looks {
   textTo(msisdn: string, like: RegExp): Promise<string>;
   /** All texts of a phone, oldest first. */
   inbox(msisdn: string): string[];
-  /** What the head-end broadcasts for a card, once it is what we want it to be. */
+  /** The set that is wanted for a card, once the head-end broadcasts it, prolonged by the grace. */
   onAir(cardNumber: string): Promise<WireRight[]>;
+  /** What the head-end was told about a card, oldest first: all, or of one kind. */
+  commands(cardNumber: string, op?: WireOperation['op']): StoredCommand[];
+  cardId(cardNumber: string): Promise<bigint>;
   paidUntil(cardNumber: string): Promise<string | null>;
   /** Credit and units of a phone's subscriber. */
   wallet(msisdn: string): Promise<{ credit: string; units: string }>;
@@ -36,6 +41,10 @@ export interface Looks {
   /** The same, the operator's books are ours. */
   expectAgreement(): Promise<void>;
 }
+
+/** As the product has its head-end prolong every right. */
+export const GRACE_MS = 6 * 3_600_000;
+const COMMANDS_MAX = 10_000;
 
 const SOUND = {
   unbalancedJournals: 0,
@@ -99,10 +108,14 @@ export function lookInto(pool: Pool, { money, texts, headEnd }: Simulators): Loo
       eventually(async () => {
         const { desired, waits } = await one(WANTED, [cardNumber]);
         expect(waits).toBe(false);
-        const aired = headEnd.card(cardNumber)?.set;
-        expect(aired).toEqual(canonicalSet(desired as WireRight[]));
-        return aired ?? [];
+        expect(headEnd.card(cardNumber)?.set).toEqual(prolonged(desired as WireRight[]));
+        return desired as WireRight[];
       }),
+    commands: (card, op) =>
+      headEnd
+        .commands({ card, limit: COMMANDS_MAX })
+        .filter((command) => op === undefined || command.op === op)
+        .reverse(),
     async expectAgreement() {
       await expectSound();
       await eventually(async () => {
@@ -111,6 +124,14 @@ export function lookInto(pool: Pool, { money, texts, headEnd }: Simulators): Loo
     },
   };
 }
+
+/** A set as the head-end is told it. */
+export const prolonged = (set: readonly WireRight[]): WireRight[] | undefined =>
+  canonicalSet(
+    wireSet(set, GRACE_MS).map(({ product, from, to }) => {
+      return { product, from: from.toISOString(), to: to.toISOString() };
+    }),
+  );
 
 /** What our database says. */
 function readingsOf(pool: Pool) {
@@ -128,6 +149,8 @@ function readingsOf(pool: Pool) {
   return {
     rows,
     one,
+    cardId: async (cardNumber: string) =>
+      BigInt(String((await one('SELECT id FROM card WHERE number = $1', [cardNumber])).id)),
     async paidUntil(cardNumber: string) {
       const sql = `SELECT s.paid_until FROM subscription s JOIN card c ON c.id = s.card_id
                     WHERE c.number = $1`;

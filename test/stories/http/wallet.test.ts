@@ -22,7 +22,7 @@ describe('TV units', () => {
 
   it('are bought by mobile money', async () => {
     const { msisdn } = await house.customer();
-    await house.dial(house.phone(msisdn), '*384*100#', '3', '1', '100', '1');
+    await house.dial(house.phone(msisdn), '*384*100#', '4', '1', '100', '1');
     await house.textTo(msisdn, /^Paid KES 100: 100 TV units\. You have 100\./);
     expect(await house.wallet(msisdn)).toEqual({ credit: '0', units: '100' });
   });
@@ -34,7 +34,7 @@ describe('TV units', () => {
     const phone = house.phone(reseller);
     const screen = await house.dial(
       phone,
-      ...['*384*100#', '3', '3', msisdn.replace('+254', '0'), '300', RESELLER_PIN],
+      ...['*384*100#', '4', '3', msisdn.replace('+254', '0'), '300', RESELLER_PIN],
     );
     expect(screen).toMatch(/^Sent 300 TV units to \+254\d+\. You have 4700\./);
     await house.textTo(msisdn, /^You received 300 TV units from Duka la Mama\. You have 300\./);
@@ -47,12 +47,12 @@ describe('TV units', () => {
     const { msisdn } = await house.customer();
     await notify(reseller, 1_000);
     const phone = house.phone(reseller);
-    await house.dial(phone, '*384*100#', '3', '3', msisdn, '300');
+    await house.dial(phone, '*384*100#', '4', '3', msisdn, '300');
     const hop = {
       sessionId: phone.sessionId(),
       phoneNumber: reseller,
       serviceCode: '*384*100#',
-      text: `3*3*${msisdn}*300*${RESELLER_PIN}`,
+      text: `4*3*${msisdn}*300*${RESELLER_PIN}`,
     };
     const answers = await Promise.all(Array.from({ length: 5 }, () => house.hop('ke-ussd', hop)));
     answers.push(await house.hop('ke-ussd', hop));
@@ -66,7 +66,7 @@ describe('TV units', () => {
     const { msisdn } = await house.customer();
     await notify(reseller, 1_000);
     const sendWith = (pin: string) =>
-      house.dial(house.phone(reseller), '*384*100#', '3', '3', msisdn, '300', pin);
+      house.dial(house.phone(reseller), '*384*100#', '4', '3', msisdn, '300', pin);
     for (let tries = 0; tries < 3; tries += 1) {
       expect(await sendWith('0000')).toMatch(/^Wrong PIN\. Nothing was sent\./);
     }
@@ -79,7 +79,7 @@ describe('TV units', () => {
   it('are refused to a phone nobody knows, and beyond the float', async () => {
     const reseller = await house.reseller();
     await notify(reseller, 100);
-    const typed = ['*384*100#', '3', '3', house.stranger()];
+    const typed = ['*384*100#', '4', '3', house.stranger()];
     const unknown = await house.dial(house.phone(reseller), ...typed, '50', RESELLER_PIN);
     expect(unknown).toBe('Unknown phone number. Nothing was sent. Please check it.');
     const tooMany = await house.dial(house.phone(reseller), ...typed, '101');
@@ -172,7 +172,7 @@ describe('TV units', () => {
 
   it('turn into credit, rounded down', async () => {
     const { msisdn, phone } = await abidjan(700);
-    const screen = await house.dial(phone, '*384*225#', '3', '2', '700');
+    const screen = await house.dial(phone, '*384*225#', '4', '2', '700');
     // Three units are worth 25: 700 are worth 5 833.33.
     expect(screen).toContain('5833 F');
     await house.dial(phone, '1');
@@ -182,7 +182,7 @@ describe('TV units', () => {
 
   it('turned into too little credit buy nothing and stay credit', async () => {
     const { msisdn, card, phone } = await abidjan(30);
-    await house.dial(phone, '*384*225#', '3', '2', '30', '1');
+    await house.dial(phone, '*384*225#', '4', '2', '30', '1');
     await house.textTo(msisdn, /30 .*250 F/);
     expect(await house.wallet(msisdn)).toEqual({ credit: '250', units: '0' });
     expect(await house.paidUntil(card)).toBeNull();
@@ -233,7 +233,7 @@ describe('a film or match', () => {
     await house.money.payBill({ msisdn, accountReference: msisdn, amountMinor });
     await house.textTo(msisdn, /^Received KES 200/);
     const phone = house.phone(msisdn);
-    expect(await house.dial(phone, '*384*100#', '4', code, '1')).toMatch(/^Pay KES 150 for\n/);
+    expect(await house.dial(phone, '*384*100#', '5', code, '1')).toMatch(/^Pay KES 150 for\n/);
     expect(await house.dial(phone, '3')).toMatch(/^Paid for card/);
     await house.textTo(msisdn, /^Paid KES 150\. Cup final/);
     await expectShown(card, code);
@@ -243,7 +243,7 @@ describe('a film or match', () => {
   it('bought by mobile money is held, and spent when it is on air', async () => {
     const code = await house.event();
     const { msisdn, card } = await house.customer();
-    await house.dial(house.phone(msisdn), '*384*100#', '4', code, '1', '1');
+    await house.dial(house.phone(msisdn), '*384*100#', '5', code, '1', '1');
     await house.textTo(msisdn, /^Paid KES 150\. Cup final \d+ 23\/11 \d\d:\d\d on card/);
     await expectShown(card, code);
   });
@@ -251,7 +251,7 @@ describe('a film or match', () => {
   it('is not sold twice for one card: the second money is credit', async () => {
     const code = await house.event();
     const { msisdn, card } = await house.customer();
-    const typed = ['*384*100#', '4', code, '1', '1'];
+    const typed = ['*384*100#', '5', code, '1', '1'];
     await house.dial(house.phone(msisdn), ...typed);
     await house.textTo(msisdn, /^Paid KES 150/);
     await house.dial(house.phone(msisdn), ...typed);

@@ -17,8 +17,8 @@ import {
 const CARDS_LISTED_MAX = 30;
 
 /**
- * Which card? Skipped on the way to a payment when the phone has exactly one; any other card's
- * number can be typed by anybody, as a neighbour or a child abroad often pays.
+ * Which card? Skipped when the phone has exactly one, unless a film is bought for it; any other
+ * card's number can be typed by anybody, as a neighbour or a child abroad often pays.
  */
 export const card: Screen = {
   show: async (ask, state) => {
@@ -52,7 +52,7 @@ export function drawCard(
 ): Shown | Elsewhere {
   const [only] = caller.cards;
   if (event === null && state.pick === undefined && caller.cards.length === 1 && only) {
-    return { go: { screen: 'term', card: only.number } };
+    return { go: { ...state, screen: leadsTo(state), card: only.number } };
   }
   const cards = caller.cards.slice(0, CARDS_LISTED_MAX);
   const items = cards.map((view, index) =>
@@ -90,6 +90,13 @@ function eventQuestion(words: Words, event: EventView): string {
 
 /** `pick` goes along, so that back leads to this list and not past it. */
 function chosen(state: State, number: string): Step {
-  if (state.event === undefined) return { go: { screen: 'term', card: number, pick: true } };
-  return { go: { screen: 'confirm', card: number, event: state.event } };
+  if (state.event !== undefined) {
+    return { go: { screen: 'confirm', card: number, event: state.event } };
+  }
+  const { page: _page, ...kept } = state;
+  return { go: { ...kept, screen: leadsTo(state), card: number, pick: true } };
+}
+
+function leadsTo(state: State): 'blocked' | 'term' {
+  return state.blocked === true ? 'blocked' : 'term';
 }

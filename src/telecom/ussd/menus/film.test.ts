@@ -12,9 +12,9 @@ describe('film and match', () => {
     const on = world({ ...RICH, tvuUnits: 0n });
     await play(phone(on), [
       ['dial', MAIN],
-      ['4', list],
+      ['5', list],
       ['0', MAIN],
-      ['4', list],
+      ['5', list],
       ['1', pick],
       ['0', list],
       ['1', pick],
@@ -29,7 +29,7 @@ describe('film and match', () => {
   it('is named by its code, for any card', async () => {
     const on = world({ ...RICH, tvuUnits: 0n });
     await play(phone(on), [
-      ['dial 4', list],
+      ['dial 5', list],
       ['nope', `Code not found.|${list}`],
       ['?', `Code not found.|${list}`],
       ['derby', pick],
@@ -44,10 +44,10 @@ describe('film and match', () => {
     on.services.events = async () => [];
     const none = 'Nothing is on sale now. Type a code or 0 Back';
     await play(phone(on), [
-      ['dial 4', none],
+      ['dial 5', none],
       ['0', MAIN],
     ]);
     on.services.event = async () => ({ ...DERBY, onSale: false });
-    await play(phone(on), [['dial 4*DERBY', `Not on sale now.|${none}`]]);
+    await play(phone(on), [['dial 5*DERBY', `Not on sale now.|${none}`]]);
   });
 });

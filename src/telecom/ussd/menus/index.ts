@@ -1,4 +1,5 @@
 import { balance } from './balance.ts';
+import { blocked, blockedAdvice, blockedCheck, blockedCode } from './blocked.ts';
 import { card } from './card.ts';
 import { confirm } from './confirm.ts';
 import { film } from './film.ts';
@@ -25,4 +26,8 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   'send.units': sendUnits,
   'send.pin': sendPin,
   film,
+  blocked,
+  'blocked.check': blockedCheck,
+  'blocked.code': blockedCode,
+  'blocked.advice': blockedAdvice,
 };

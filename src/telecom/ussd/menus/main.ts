@@ -3,9 +3,10 @@ import { HOME, last4, MAIN, type Screen, type Step } from './screen.ts';
 /** The first screen. A number keeps its meaning for ever: people dial it behind the code. */
 const CHOICES: Readonly<Record<string, Step>> = {
   '1': { go: { screen: 'card' } },
-  '2': { go: { screen: 'balance' } },
-  '3': { go: { screen: 'tvu' } },
-  '4': { go: { screen: 'film' } },
+  '2': { go: { screen: 'card', blocked: true } },
+  '3': { go: { screen: 'balance' } },
+  '4': { go: { screen: 'tvu' } },
+  '5': { go: { screen: 'film' } },
   '00': HOME,
 };
 const ENGLISH: Readonly<Record<string, Step>> = { ...CHOICES, '0': { language: 'fr' } };

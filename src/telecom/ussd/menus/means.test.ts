@@ -20,6 +20,6 @@ describe('where prompts cannot be pushed', () => {
 
   it('units are not sold by mobile money', async () => {
     const on = world(RICH);
-    expect(await phone(on, { channel: NO_PROMPTS }).dial('3')).not.toMatch(/mobile money/i);
+    expect(await phone(on, { channel: NO_PROMPTS }).dial('4')).not.toMatch(/mobile money/i);
   });
 });

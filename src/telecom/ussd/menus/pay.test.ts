@@ -194,14 +194,14 @@ describe('balance', () => {
     const end = `${wallets}|..4417 ESSENTIAL ended 21/11/2026|1 Pay / renew 0 Back`;
     await play(phone(world({ ...RICH, cards })), [
       ['dial', MAIN],
-      ['2', full],
+      ['3', full],
       ['98', full],
       ['98', end],
       ['98', `Choose from the list.|${end}`],
       ['0', full],
       ['0', full],
       ['0', MAIN],
-      ['2', full],
+      ['3', full],
       ['98', full],
       ['00', MAIN],
     ]);
@@ -209,7 +209,7 @@ describe('balance', () => {
 
   it('has a way to pay and a word for a phone without cards', async () => {
     await play(phone(world(NOBODY)), [
-      ['dial 2', 'Credit KES 0|0 TVU|No card saved for this phone.|1 Pay / renew 0 Back'],
+      ['dial 3', 'Credit KES 0|0 TVU|No card saved for this phone.|1 Pay / renew 0 Back'],
       ['1', 'Card number (11 digits, under the decoder)|0 Back'],
     ]);
   });

@@ -38,7 +38,7 @@ export const term: Screen = {
 /** The card, what it has, and the terms that are sold for it. */
 export function drawTerms(words: Words, state: State, view: CardView, now: Date): Shown {
   const choices: Record<string, Step> = {
-    ...backTo(state.pick === true ? { screen: 'card', pick: true } : MAIN),
+    ...backTo(parentOf(state)),
     '4': { go: { ...state, screen: 'amount' } },
     '5': { go: { screen: 'card', pick: true } },
   };
@@ -63,6 +63,11 @@ export function drawTerms(words: Words, state: State, view: CardView, now: Date)
     [words.say('term.head.short', values), ...lines].join('\n'),
   );
   return { text, choices };
+}
+
+function parentOf(state: State): State {
+  if (state.blocked === true) return { ...state, screen: 'blocked' };
+  return state.pick === true ? { screen: 'card', pick: true } : MAIN;
 }
 
 /** Any other amount, kept as credit or given as days, as the operator rules. */

@@ -15,6 +15,7 @@ import type {
   Refusal,
   TermName,
 } from '../services.ts';
+import type { ScreenCode } from '../typed.ts';
 import type { Words } from '../words.ts';
 
 export type ScreenName =
@@ -32,7 +33,11 @@ export type ScreenName =
   | 'send.phone'
   | 'send.units'
   | 'send.pin'
-  | 'film';
+  | 'film'
+  | 'blocked'
+  | 'blocked.check'
+  | 'blocked.code'
+  | 'blocked.advice';
 
 /** Where the caller stands and what was chosen on the way there; plain JSON. */
 export interface State {
@@ -49,6 +54,10 @@ export interface State {
   page?: number;
   /** The caller chooses, or has chosen, the card from the list even if only one is saved. */
   pick?: true;
+  /** The caller came by "TV is blocked". */
+  blocked?: true;
+  /** What the decoder shows, as the caller typed it. */
+  code?: ScreenCode;
   /** On the resume screen: the place to go back to. */
   resume?: State;
 }
@@ -61,11 +70,18 @@ export type Deed =
   | { do: 'convert' }
   | { do: 'send'; pin: string };
 
+/** What the caller sees; it moves no money, but is never said by what was dialled either. */
+export interface Report {
+  report: 'back' | 'black';
+  cardId: string;
+}
+
 /** Where an answer leads. */
 export type Step =
   | { go: State; hint?: HintKey }
   | { stay: HintKey }
   | { deed: Deed }
+  | Report
   | { language: Language }
   | { end: LanguageKey };
 
@@ -96,6 +112,8 @@ export interface Screen {
   typed?(state: State, input: string, ask: Ask): Step;
   /** Does what a choice of this screen stands for and returns the last words of the session. */
   act?(ask: Ask, act: Act, state: State, deed: Deed): Promise<string>;
+  /** Keeps what the caller sees; the last words, or the screen that follows. */
+  report?(ask: Ask, act: Act, state: State, report: Report): Promise<string | State>;
   /** Whatever is typed here besides the choices is a secret: never kept, never logged. */
   secret?: true;
 }
@@ -134,10 +152,14 @@ export function last4(number: string): string {
 }
 
 /** `to 23/12/2026`, `ended 21/11/2026`, `not paid yet`. */
-export function cardStatus(words: Words, card: CardView, now: Date): string {
-  if (card.paidUntil === null) return words.say('status.never');
-  const until = words.lastDay(card.paidUntil);
-  return words.say(card.paidUntil > now ? 'status.paid' : 'status.ended', { until });
+export function cardStatus(
+  words: Words,
+  { paidUntil }: Pick<CardView, 'paidUntil'>,
+  now: Date,
+): string {
+  if (paidUntil === null) return words.say('status.never');
+  const until = words.lastDay(paidUntil);
+  return words.say(paidUntil > now ? 'status.paid' : 'status.ended', { until });
 }
 
 /** The last words after a refused act. */

@@ -9,7 +9,7 @@ describe('TV units', () => {
     const confirm = 'Buy TV units for KES 500|1 Yes, pay with mobile money|0 Cancel';
     await play(phone(on), [
       ['dial', MAIN],
-      ['3', `${menu}|0 Back`],
+      ['4', `${menu}|0 Back`],
       ['1', ask],
       ['0', `${menu}|0 Back`],
       ['1', ask],
@@ -26,7 +26,7 @@ describe('TV units', () => {
     const confirm =
       'Convert TV units: KES 75 credit for 150 units. 1950 units stay.|1 Yes|0 Cancel';
     await play(phone(on), [
-      ['dial 3', `${menu}|0 Back`],
+      ['dial 4', `${menu}|0 Back`],
       ['2', ask],
       ['0', `${menu}|0 Back`],
       ['2', ask],
@@ -38,17 +38,17 @@ describe('TV units', () => {
     ]);
     expect(on.acts).toMatchObject([{ what: 'convert', units: 155n }]);
     await play(phone(on), [
-      ['dial 3*2*155', confirm],
+      ['dial 4*2*155', confirm],
       ['0', CANCELLED],
     ]);
     on.services.tvuQuote = async () => null;
-    await play(phone(on), [['dial 3*2*155', `No tariff now.|${menu}|0 Back`]]);
+    await play(phone(on), [['dial 4*2*155', `No tariff now.|${menu}|0 Back`]]);
     expect(on.acts).toHaveLength(1);
   });
 
   it('are sent by resellers alone', async () => {
     await play(phone(world(RICH)), [
-      ['dial 3', `${menu}|0 Back`],
+      ['dial 4', `${menu}|0 Back`],
       ['3', `For resellers only.|${menu}|0 Back`],
     ]);
   });
@@ -61,7 +61,7 @@ describe('TV units', () => {
     const on = world(RESELLER);
     await play(phone(on), [
       ['dial', MAIN],
-      ['3', `${menu}|3 Send to a phone|0 Back`],
+      ['4', `${menu}|3 Send to a phone|0 Back`],
       ['3', askPhone],
       ['0', `${menu}|3 Send to a phone|0 Back`],
       ['3', askPhone],
@@ -76,7 +76,7 @@ describe('TV units', () => {
     ]);
     expect(on.acts).toEqual([]);
     await play(phone(on), [
-      ['dial 3*3*0712000111*500', askPin],
+      ['dial 4*3*0712000111*500', askPin],
       ['4321', 'END Sent 500 TV units to +254712000111. You have 1600. Ref S1'],
     ]);
     expect(on.acts).toMatchObject([{ what: 'send', to: '+254712000111', units: 500n }]);
@@ -85,7 +85,7 @@ describe('TV units', () => {
   it('stay where they are with a wrong PIN, and the session ends', async () => {
     const on = world(RESELLER);
     await play(phone(on), [
-      ['dial 3*3*0712000111*500', askPin],
+      ['dial 4*3*0712000111*500', askPin],
       ['9999', 'END Wrong PIN. Nothing was sent. Please dial again.'],
       ['4321', 'END Wrong PIN. Nothing was sent. Please dial again.'],
     ]);
@@ -95,11 +95,11 @@ describe('TV units', () => {
   it('need a PIN of four to eight digits; another is not even tried', async () => {
     const on = world(RESELLER);
     await play(phone(on), [
-      ['dial 3*3*0712000111*500', askPin],
+      ['dial 4*3*0712000111*500', askPin],
       ['432', 'END A PIN has 4 to 8 digits. Nothing was sent. Please dial again.'],
     ]);
     await play(phone(on), [
-      ['dial 3*3*0712000111*500', askPin],
+      ['dial 4*3*0712000111*500', askPin],
       ['0', CANCELLED],
     ]);
     expect(on.acts).toEqual([]);
@@ -110,10 +110,10 @@ describe('TV units', () => {
     const pinned = ['4321', '9999', '7777x', '31415926'];
     for (const pin of pinned) {
       const caller = phone(on);
-      await caller.dial('3*3*0712000111*500');
+      await caller.dial('4*3*0712000111*500');
       await caller.send(pin);
-      await caller.dial(`3*3*0712000111*500*${pin}`);
-      await caller.dial(`9*3*3*0712000111*500*${pin}*1`);
+      await caller.dial(`4*3*0712000111*500*${pin}`);
+      await caller.dial(`9*4*3*0712000111*500*${pin}*1`);
       const kept = JSON.stringify([...caller.store.records, caller.log]);
       expect(kept).not.toContain(pin);
     }
@@ -123,7 +123,7 @@ describe('TV units', () => {
     const on = world(RESELLER);
     await play(phone(on), [
       [
-        'dial 3*3*0712000111*500*4321',
+        'dial 4*3*0712000111*500*4321',
         'END Never dial your PIN behind the code. Nothing was sent. Please dial again.',
       ],
     ]);

@@ -1,0 +1,50 @@
+/** What the demo's head-end broadcasts and who receives it. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { withLuhnDigit } from '../../src/platform/luhn.ts';
+import type { NewDecoder, Service } from '../head-end/air/types.ts';
+
+/** The transmitter of a small town; a full round over its cards takes seconds. */
+export const KBIT_PER_SECOND = 100;
+/** From taking a command to executing it, as a head-end of the trade does. */
+export const LATENCY = { medianMs: 80, p99Ms: 2_000 };
+
+/** Homes beyond those of the demo's people, so that the carousel has something to carry. */
+const OTHER_DECODERS = 200;
+const FIRST_SERVICE = 'NOVA1';
+
+interface OperatorFile {
+  channels: { code: string; name: string; freeToAir?: boolean }[];
+  sites: { bouquets: { products: string[]; channels: string[] }[] }[];
+}
+
+/**
+ * The line-up: a channel needs the products that all bouquets with it have and the others lack
+ * not; free to air needs none. A film or match has a channel of its own.
+ */
+export function demoServices(): Service[] {
+  const url = new URL('../../prisma/demo/operator.yaml', import.meta.url);
+  const { channels, sites } = parse(readFileSync(url, 'utf8')) as OperatorFile;
+  const bouquets = sites.flatMap((site) => site.bouquets);
+  const services = channels.map(({ code, name, freeToAir }): Service => {
+    const carriers = bouquets.filter((bouquet) => bouquet.channels.includes(code));
+    const shared = (carriers[0]?.products ?? []).filter((product) =>
+      carriers.every((bouquet) => bouquet.products.includes(product)),
+    );
+    return { code, name, product: freeToAir ? null : (shared.at(-1) ?? null) };
+  });
+  return [...services, { code: 'EVENT', name: 'Film and match', product: 'EVT:FINAL' }];
+}
+
+/** A decoder for every card, and some more; all are on, and were while the demo was away. */
+export function demoDecoders(cards: readonly string[]): NewDecoder[] {
+  const others = Array.from({ length: OTHER_DECODERS }, (_, index) =>
+    withLuhnDigit(`40219${String(index).padStart(5, '0')}`),
+  );
+  return [...cards, ...others].map((card) => ({
+    stb: `STB-${card}`,
+    card,
+    service: FIRST_SERVICE,
+    upToDate: true,
+  }));
+}

@@ -1,0 +1,56 @@
+/** What the carousel knows of one card and one kind of content, however often it was put in. */
+import type { Priority, RepeatStep } from '../../../src/entitlement/vip-control/messages.ts';
+import { begin, followedBy, type Schedule } from './schedule.ts';
+import type { EmmContent, Insertion } from './types.ts';
+
+export interface Entry {
+  key: string;
+  card: string;
+  content: EmmContent;
+  prio: Priority;
+  /** For its first broadcast since it was put in last. */
+  waits: boolean;
+  /** Whose `onAir` is still to be called. */
+  asked: Insertion[];
+  notAfterMs: number;
+  schedule: Schedule;
+}
+
+/** A message goes out three times: at once, and twice more. */
+const MESSAGE_PROFILE: readonly RepeatStep[] = [{ everySeconds: 10, forSeconds: 20 }];
+/** How densely a boost repeats when there is no profile to take it from. */
+const BOOST_EVERY_SECONDS = 10;
+
+/** Insertions with the same key are one entry: rights are read when they are broadcast. */
+export function keyOf({ card, content }: Insertion): string {
+  return content.kind === 'message'
+    ? `${card} message ${content.message.id}`
+    : `${card} ${content.kind}`;
+}
+
+/** An entry that nothing has been asked of yet. */
+export function newEntry(key: string, { card, content, prio }: Insertion): Entry {
+  const notAfterMs = Number.NEGATIVE_INFINITY;
+  return { key, card, content, prio, waits: false, asked: [], notAfterMs, schedule: [] };
+}
+
+/** Adds an insertion to what is asked of the entry; the latest end counts. */
+export function ask(entry: Entry, insertion: Insertion): void {
+  entry.asked.push(insertion);
+  entry.notAfterMs = Math.max(entry.notAfterMs, insertion.notAfterMs ?? Infinity);
+}
+
+/** How the entry is repeated when what was asked of it goes out at `atMs`. */
+export function scheduleFrom(entry: Entry, atMs: number, profile: readonly RepeatStep[]): Schedule {
+  const { asked, content, notAfterMs } = entry;
+  if (content.kind === 'message') return begin(MESSAGE_PROFILE, atMs, notAfterMs);
+  let { schedule } = entry;
+  if (asked.some(({ repeat }) => repeat === 'profile')) {
+    schedule = followedBy(begin(profile, atMs, notAfterMs), schedule);
+  }
+  const boosts = asked.map(({ repeat }) => (repeat === 'profile' ? 0 : repeat.boostSeconds));
+  const forSeconds = Math.max(0, ...boosts);
+  if (forSeconds === 0) return schedule;
+  const everySeconds = profile[0]?.everySeconds ?? BOOST_EVERY_SECONDS;
+  return followedBy(begin([{ everySeconds, forSeconds }], atMs, notAfterMs), schedule);
+}

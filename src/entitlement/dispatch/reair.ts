@@ -1,0 +1,104 @@
+/**
+ * Broadcasts what is on air once more, by itself, where the head-end does not: a decoder that was
+ * off when the rights were sent gets them without anybody asking. A failure is not repeated: the
+ * next step comes anyway.
+ */
+import type { Pool } from 'pg';
+import type { Clock, Logger } from '../../platform/ports.ts';
+import type { VipControlLink } from '../vip-control/link.ts';
+import { nextReair, REAIR_SECONDS_MIN, reairEnd } from './reair-rules.ts';
+import { claimReairs, type ReairCard, setReairs } from './reair-store.ts';
+import { reairIdOf } from './rules.ts';
+
+export interface Reairs {
+  /** When a set that went on air at `onAirAt` is first broadcast once more; null: never. */
+  firstAt(set: ReairCard['desired'], onAirAt: Date): Date | null;
+  /** Re-airs up to `REAIRS_PER_ROUND_MAX` due cards; returns how many were due. */
+  reairDue(): Promise<number>;
+  /** Sends nothing more; what is under way is not waited for. */
+  stop(): void;
+}
+
+export interface ReairsDeps {
+  pool: Pool;
+  link: Pick<VipControlLink, 'send' | 'state' | 'capabilities'>;
+  cas: { id: string; epoch: () => number };
+  clock: Clock;
+  logger: Logger;
+  processId: string;
+  metrics?: { onReaired?(result: 'on_air' | 'failed'): void };
+}
+
+/** A round a second: with `REAIRS_PER_ROUND_MAX`, what a flood of due cards is held to. */
+export const REAIR_ROUND_MS = 1_000;
+export const REAIRS_PER_ROUND_MAX = 200;
+/** Few, because a sale that comes waits behind what the head-end has already taken. */
+const REAIRS_IN_FLIGHT_MAX = 16;
+/** One that lies longer in a queue is overtaken by its next. */
+const REAIR_VALID_MS = REAIR_SECONDS_MIN * 1000;
+
+/** Re-airing over one link; nothing happens until it is asked. */
+export function createReairs(deps: ReairsDeps): Reairs {
+  const { pool, link, clock, logger } = deps;
+  let stopped = false;
+  const next = (set: ReairCard['desired'], onAirAt: Date, now: Date): Date | null => {
+    const headEndRepeats = link.capabilities()?.repeats ?? [];
+    return nextReair({ onAirAt, endsAt: reairEnd(set, onAirAt), now, headEndRepeats });
+  };
+  const sendAll = async (cards: readonly ReairCard[]): Promise<void> => {
+    const waiting = cards.values();
+    const failures: string[] = [];
+    const lane = async () => {
+      for (const card of waiting) {
+        if (stopped || link.state() !== 'connected') return;
+        const failure = await reair(deps, card);
+        if (failure !== null) failures.push(failure);
+      }
+    };
+    await Promise.all(Array.from({ length: REAIRS_IN_FLIGHT_MAX }, lane));
+    if (failures.length === 0) return;
+    const codes = [...new Set(failures)];
+    logger.warn('dispatch.reairs_failed', { cards: failures.length, codes });
+  };
+  return {
+    firstAt: (set, onAirAt) => next(set, onAirAt, clock.now()),
+    async reairDue() {
+      if (link.state() !== 'connected') return 0;
+      const now = clock.now();
+      const until = new Date(now.getTime() + REAIR_SECONDS_MIN * 1000);
+      const due = await claimReairs(pool, { now, limit: REAIRS_PER_ROUND_MAX, until });
+      if (due.length === 0) return 0;
+      const steps = due.map((card) => ({
+        ...card,
+        reairAt: next(card.desired, card.onAirAt, now),
+      }));
+      await setReairs(pool, steps);
+      // Late, after an outage of ours: what is over is not said again.
+      await sendAll(due.filter((card) => now < reairEnd(card.desired, card.onAirAt)));
+      return due.length;
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+/** Broadcasts one card once more; returns why not, or null. */
+async function reair(deps: ReairsDeps, card: ReairCard): Promise<string | null> {
+  const { link, cas, clock, metrics, processId } = deps;
+  const outcome = await link.send({
+    op: 'REFRESH',
+    cmdId: reairIdOf({ id: cas.id, epoch: cas.epoch() }, card),
+    card: card.number,
+    scope: 'rights',
+    // Once, and not counted as one that a viewer asked for.
+    boostSeconds: 0,
+    prio: 'BULK',
+    notAfter: new Date(clock.now().getTime() + REAIR_VALID_MS),
+    actor: processId,
+    reason: `reair:${card.reairs}`,
+  });
+  metrics?.onReaired?.(outcome.kind === 'done' ? 'on_air' : 'failed');
+  if (outcome.kind === 'done') return null;
+  return outcome.kind === 'unknown' ? 'NO_ANSWER' : outcome.code;
+}

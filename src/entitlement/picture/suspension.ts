@@ -1,0 +1,93 @@
+/**
+ * Takes a card's picture away though it is paid for, and gives it back. The set of rights is left
+ * alone: the head-end keeps it and shows none of it. Each right carries its own end, so what comes
+ * back is what is still in date.
+ */
+import type { ClientBase, Pool } from 'pg';
+import { transaction } from '../../platform/database/pool.ts';
+import type { Clock, Ids, Logger } from '../../platform/ports.ts';
+import type { SuspensionReason } from './desk.ts';
+import { lockRights } from './store.ts';
+
+export type Suspended = { ok: true } | { ok: false; error: 'unknown_card' | 'already_suspended' };
+export type Resumed = { ok: true } | { ok: false; error: 'unknown_card' | 'not_suspended' };
+
+export interface Suspensions {
+  /** `by`: the member of staff, or the rule, that decided it. */
+  suspendCard(act: { cardId: bigint; reason: SuspensionReason; by: string }): Promise<Suspended>;
+  resumeCard(act: { cardId: bigint; by: string }): Promise<Resumed>;
+}
+
+export interface SuspensionsDeps {
+  pool: Pool;
+  ids: Ids;
+  clock: Clock;
+  logger: Logger;
+  dispatcher: { wake(): void };
+}
+
+/**
+ * Purpose: raises the revision under which the head-end hears whether the card is suspended, as
+ * settlement raises that of a set. Locks: the card, which is locked already. Plan: primary key.
+ */
+const RAISE = `
+UPDATE card_rights
+   SET suspended = $2, desired_rev = desired_rev + 1, raised_at = $3, next_at = $3, attempts = 0,
+       failure = NULL
+ WHERE card_id = $1`;
+
+/** Both acts lock the card first, as settlement does, and change nothing when done twice. */
+export function createSuspensions(deps: SuspensionsDeps): Suspensions {
+  const { pool, ids, clock, logger, dispatcher } = deps;
+  return {
+    async suspendCard({ cardId, reason, by }) {
+      const id = await ids.take();
+      const result = await transaction(pool, async (client): Promise<Suspended> => {
+        const rights = await lockRights(client, cardId);
+        if (!rights) return { ok: false, error: 'unknown_card' };
+        if (rights.suspended !== null) return { ok: false, error: 'already_suspended' };
+        const now = clock.now();
+        await client.query(
+          `INSERT INTO card_suspension (id, card_id, reason, suspended_at, suspended_by)
+           VALUES ($1, $2, $3, $4, $5)`,
+          [id, cardId, reason, now, by],
+        );
+        await raise(client, cardId, { suspended: reason, now });
+        return { ok: true };
+      });
+      if (result.ok) {
+        logger.info('card.suspended', { cardId, reason, by });
+        dispatcher.wake();
+      }
+      return result;
+    },
+    async resumeCard({ cardId, by }) {
+      const result = await transaction(pool, async (client): Promise<Resumed> => {
+        const rights = await lockRights(client, cardId);
+        if (!rights) return { ok: false, error: 'unknown_card' };
+        if (rights.suspended === null) return { ok: false, error: 'not_suspended' };
+        const now = clock.now();
+        await client.query(
+          `UPDATE card_suspension SET resumed_at = $2, resumed_by = $3
+            WHERE card_id = $1 AND resumed_at IS NULL`,
+          [cardId, now, by],
+        );
+        await raise(client, cardId, { suspended: null, now });
+        return { ok: true };
+      });
+      if (result.ok) {
+        logger.info('card.resumed', { cardId, by });
+        dispatcher.wake();
+      }
+      return result;
+    },
+  };
+}
+
+async function raise(
+  client: ClientBase,
+  cardId: bigint,
+  { suspended, now }: { suspended: SuspensionReason | null; now: Date },
+): Promise<void> {
+  await client.query({ name: 'suspension-raise', text: RAISE, values: [cardId, suspended, now] });
+}

@@ -1,0 +1,65 @@
+/** What works in the background by the calendar, and what is read when somebody looks. */
+import type { Pool } from 'pg';
+import { foldAccounts } from './billing/ledger/store.ts';
+import type { Billing } from './billing/service.ts';
+import { renewDue } from './billing/settlement/renewals.ts';
+import type { Entitlement } from './entitlement/service.ts';
+import { createJobs, type Jobs } from './platform/jobs.ts';
+import type { Metrics } from './platform/metrics.ts';
+import type { Clock, Logger } from './platform/ports.ts';
+import type { Telecom } from './telecom/service.ts';
+
+export interface Working {
+  pool: Pool;
+  jobPool: Pool;
+  metrics: Metrics;
+  billing: Billing;
+  telecom: Telecom;
+  entitlement: Entitlement | null;
+  remind(): Promise<number>;
+  logger: Logger;
+  clock: Clock;
+}
+
+/** What wakes by the calendar; each runs in one process, wherever several wake. */
+export function startJobs(working: Working): Jobs {
+  const { pool, jobPool, metrics, billing, telecom, entitlement, logger, clock } = working;
+  const jobs = createJobs({
+    pool: jobPool,
+    logger,
+    onResult: (job, result) => metrics.count('vip_job_runs_total', { job, result }),
+  });
+  const add = (name: string, cron: string, run: () => Promise<unknown>) =>
+    jobs.add({ name, cron, run: async () => void (await run()) });
+  add('poll-orders', '*/5 * * * * *', () => telecom.momo.pollDue());
+  add('renew', '*/10 * * * * *', () => renewDue({ pool, settlement: billing.settlement, clock }));
+  add('remind', '5 * * * * *', working.remind);
+  add('fold', '30 * * * * *', () => foldAccounts(pool));
+  add('reload-catalogue', '15 * * * * *', () => billing.catalogue.reload());
+  if (entitlement) {
+    const { dispatcher } = entitlement;
+    add('capture-events', '20 * * * * *', () => dispatcher.captureDue());
+    add('release-events', '40 * * * * *', () => dispatcher.releaseDue());
+    add('alarm-dark', '*/15 * * * * *', () => dispatcher.alarmDark());
+  }
+  return jobs;
+}
+
+/** Queue depths, read when somebody looks at the metrics. */
+export function watch({ pool, metrics, billing, entitlement }: Working): void {
+  const count = async (sql: string): Promise<number> => {
+    const { rows } = await pool.query(sql);
+    return Number(rows[0].count);
+  };
+  const due = (kind: string) =>
+    count(`SELECT count(*) FROM outbound WHERE kind = '${kind}' AND next_at IS NOT NULL`);
+  metrics.gauge('vip_settlement_waiting', () => billing.settlement.waiting());
+  metrics.gauge('vip_texts_waiting', () => due('text'));
+  metrics.gauge('vip_osd_waiting', () => due('osd'));
+  metrics.gauge('vip_parked_notices', () =>
+    count("SELECT count(*) FROM inbox WHERE state = 'parked'"),
+  );
+  if (!entitlement) return;
+  metrics.gauge('vip_cards_waiting', async () => (await entitlement.dispatcher.backlog()).waiting);
+  metrics.gauge('vip_cards_paid_but_dark', () => entitlement.countDark());
+}
