@@ -48,7 +48,7 @@ export async function startEntitlement(deps: EntitlementDeps): Promise<Entitleme
   const { pool, clock, metrics } = deps;
   const epoch = await ensureConditionalAccess(deps.pool, CAS_ID);
   // Cards that waited for the head-end go out as soon as it is back.
-  const connected = { wake: () => undefined as void };
+  const connected: { wake(): void } = { wake: () => undefined };
   const link = createVipControlLink({
     ...deps.control,
     clientId: `vip-billing-${deps.processId}`,

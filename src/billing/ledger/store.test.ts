@@ -242,7 +242,10 @@ describe('a balance', () => {
     expect(await balanceOf(app, tax)).toBe(before + 100n);
     await move(app, 11n);
     expect(await balanceOf(app, tax)).toBe(before + 111n);
-    expect(await foldAccounts(app)).toBe(2);
+    // Nothing is folded past a transaction that still runs, be it another test's.
+    let folded = 0;
+    while (folded === 0) folded = await foldAccounts(app);
+    expect(folded).toBe(2);
     expect(await foldAccounts(app)).toBe(0);
     expect(await balanceOf(app, tax)).toBe(before + 111n);
   });

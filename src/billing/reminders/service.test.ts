@@ -141,7 +141,7 @@ describe('the reminders of a month', () => {
     expect(screen?.body).toBe('Paid to 23/12/2026. To go on, dial *384*123#.');
   });
 
-  it('come later in the day when the service was down in the morning, not in the night', async () => {
+  it('come later in the day when the morning was missed, but not in the night', async () => {
     await paid();
     world.moveTo('2026-12-20T17:00:00Z'); // 20:00: three days before was missed altogether.
     expect(await remind()).toBe(0);

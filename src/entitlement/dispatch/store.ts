@@ -152,7 +152,10 @@ SELECT card_id FROM card_rights WHERE card_id = ANY($1::bigint[]) AND acked_rev 
 const BACKLOG = `
 SELECT count(*)::integer AS waiting, min(next_at) AS oldest FROM card_rights WHERE next_at <= $1`;
 
-/** Purpose: money held though the rights are on air; a suspended card shows nothing. Locks: none. Plan: `event_purchase_held`. */
+/**
+ * Purpose: money held though the rights are on air; a suspended card shows nothing.
+ * Locks: none. Plan: `event_purchase_held`.
+ */
 const CAPTURABLE = `
 SELECT p.id AS purchase_id, c.site_id
   FROM event_purchase p

@@ -66,7 +66,8 @@ describe('a card that is suspended', () => {
   it('gets back only what is still in date', async () => {
     const home = await watching();
     const code = await house.event();
-    await house.dial(house.phone(home.msisdn), '*384*100#', '6', code, '1', '1');
+    await house.dial(house.phone(home.msisdn), '*384*100#', '5', code, '1', '1');
+    await house.answerPrompt(home.msisdn, '1234');
     await house.textTo(home.msisdn, /^Paid KES 150\. Cup final/);
     house.clock.advance(2.5 * HOUR_MS);
     home.tv.turn({ service: code });
@@ -84,7 +85,8 @@ describe('a card that is suspended', () => {
     const home = await watching('day');
     await suspend(home);
     await home.tv.until('V04');
-    house.clock.advance(24 * HOUR_MS + GRACE_MS);
+    const until = Date.parse(String(await house.paidUntil(home.card)));
+    house.clock.advance(until + GRACE_MS - house.clock.now().getTime());
     await resume(home);
     await home.tv.until('V03');
     home.tv.turn({ service: 'NEWS1' });
