@@ -66,7 +66,8 @@ describe('a card that is suspended', () => {
   it('gets back only what is still in date', async () => {
     const home = await watching();
     const code = await house.event();
-    await house.dial(house.phone(home.msisdn), '*384*100#', '5', code, '1', '1');
+    const said = await house.dial(house.phone(home.msisdn), '*384*100#', '5', code, '1', '1');
+    expect(said).toMatch(/prompt/);
     await house.answerPrompt(home.msisdn, '1234');
     await house.textTo(home.msisdn, /^Paid KES 150\. Cup final/);
     house.clock.advance(2.5 * HOUR_MS);
