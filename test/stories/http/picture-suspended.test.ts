@@ -2,10 +2,6 @@ import { createHouse, type House } from './house.ts';
 import { GRACE_MS } from './looks.ts';
 import type { Customer } from './town.ts';
 
-const HOUR_MS = 3_600_000;
-/** How long an event goes on being seen after its end. */
-const EVENT_GRACE_MS = 900_000;
-
 describe('a card that is suspended', () => {
   let house: House;
   beforeAll(async () => {
@@ -61,25 +57,6 @@ describe('a card that is suspended', () => {
     expect(await house.entitlement.dark(0)).toEqual([]);
     await resume(home);
     await home.tv.until('NOVA1');
-  });
-
-  it('gets back only what is still in date', async () => {
-    const home = await watching();
-    const code = await house.event();
-    const said = await house.dial(house.phone(home.msisdn), '*384*100#', '5', code, '1', '1');
-    expect(said).toMatch(/prompt/);
-    await house.answerPrompt(home.msisdn, '1234');
-    await house.textTo(home.msisdn, /^Paid KES 150\. Cup final/);
-    house.clock.advance(2.5 * HOUR_MS);
-    home.tv.turn({ service: code });
-    await home.tv.until(code);
-    await suspend(home);
-    await home.tv.until('V04');
-    house.clock.advance(1.5 * HOUR_MS + EVENT_GRACE_MS);
-    await resume(home);
-    await home.tv.until('V03');
-    home.tv.turn({ service: 'NOVA1' });
-    expect(home.tv.shows()).toBe('NOVA1');
   });
 
   it('gets nothing back when its term is over', async () => {
