@@ -28,11 +28,13 @@ describe('VIP Control down for half an hour', () => {
   }, 60_000);
   afterAll(() => house.close());
 
-  const payAll = (payers: readonly Customer[]) =>
-    inLanes(payers.length, async (index) => {
+  const payAll = async (payers: readonly Customer[]) => {
+    await inLanes(payers.length, async (index) => {
       const payer = payers[index];
       if (payer) await house.pay(payer);
     });
+    await house.money.idle();
+  };
   const allOnAir = () =>
     house.until(async () => {
       const waiting =
@@ -76,7 +78,6 @@ describe('VIP Control down for half an hour', () => {
     const payers = people.slice(PAYMENTS);
     await house.headEnd.setLink(false);
     await payAll(payers);
-    await house.money.idle();
     await toTheNextRepeats(house);
     const cards = new Set(payers.map(({ card }) => card));
     const sales: number[] = [];
@@ -110,8 +111,10 @@ async function toTheNextRepeats({ clock, rows }: House): Promise<void> {
 
 /** What staff are told while 500 paid cards wait. */
 async function expectAlarm({ product, logbook, entitlement, metric, until }: House): Promise<void> {
-  await product.jobs?.runNow('alarm-dark');
-  await until(() => expect(logbook.of('dispatch.paid_not_on_air')).toHaveLength(PAYMENTS));
+  await until(async () => {
+    await product.jobs?.runNow('alarm-dark');
+    expect(logbook.of('dispatch.paid_not_on_air')).toHaveLength(PAYMENTS);
+  });
   const listed = await entitlement.dark(120);
   expect(listed).toHaveLength(DARK_LISTED_MAX);
   expect(new Set(listed.flatMap(({ reasons }) => reasons))).toEqual(new Set(['not_on_air']));
