@@ -170,16 +170,15 @@ async function recovery(stage: Stage, { rounds }: Plan): Promise<Result[]> {
     await stage.gateway.ask();
     await stage.air.setLink(true);
     const times = Object.values(await allOnAir(stage, WAITING_CARDS));
-    const first = Math.min(...times.map(({ accepted }) => accepted ?? Number.POSITIVE_INFINITY));
-    const last = Math.max(...times.map(({ onAir }) => onAir ?? 0));
-    const rate = WAITING_CARDS / ((last - first) / 1000);
-    ours.push(rate);
-    const limit = format(limits.at(-1) ?? 0);
-    process.stderr.write(`  round ${round}: ${format(rate)} cards/s, bare link ${limit}\n`);
+    const started = Math.min(...times.map(({ accepted }) => accepted ?? Number.POSITIVE_INFINITY));
+    ours.push(rateOf(times.map(({ onAir }) => (onAir ?? 0) - started)));
+    const [rate, limit] = [ours.at(-1) ?? 0, limits.at(-1) ?? 0];
+    process.stderr.write(`  round ${round}: ${format(rate)} cards/s, bare link ${format(limit)}\n`);
   }
-  const [value, baseline] = [at(ours, 0.5), at(limits, 0.5)];
-  const ratio = value / baseline;
-  return [{ name: 'recovery', value, unit: 'cards/s', baseline, ratio, spread: spreadOf(ours) }];
+  const ratios = ours.map((rate, round) => rate / (limits[round] ?? Number.NaN));
+  const [value, ratio] = [at(ours, 0.5), at(ratios, 0.5)];
+  const baseline = at(limits, 0.5);
+  return [{ name: 'recovery', value, unit: 'cards/s', baseline, ratio, spread: spreadOf(ratios) }];
 }
 
 async function payAll({ gateway, next }: Stage, count: number): Promise<void> {
@@ -209,6 +208,7 @@ async function bareLink(port: number, round: number): Promise<number> {
   const from = systemClock.now();
   const to = new Date(from.getTime() + 30 * 86_400_000);
   const startMs = Date.now();
+  const doneMs: number[] = [];
   const sending = Array.from({ length: WAITING_CARDS }, (_, n) => n);
   const sender = async () => {
     for (let n = sending.pop(); n !== undefined; n = sending.pop()) {
@@ -222,13 +222,17 @@ async function bareLink(port: number, round: number): Promise<number> {
         notAfter: new Date(Date.now() + SETTLED_MS_MAX),
       });
       if (outcome.kind !== 'done') throw new Error(`A bare command ended as ${outcome.kind}`);
+      doneMs.push(Date.now() - startMs);
     }
   };
   await Promise.all(Array.from({ length: 512 }, sender));
-  const seconds = (Date.now() - startMs) / 1000;
   await link.close();
-  return WAITING_CARDS / seconds;
+  return rateOf(doneMs);
 }
+
+/** Cards a second until all but the last hundredth: those waited for the slowest few executions. */
+const rateOf = (afterMs: readonly number[]): number =>
+  (0.99 * afterMs.length) / (at(afterMs, 0.99) / 1000);
 
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
 

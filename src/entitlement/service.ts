@@ -9,6 +9,7 @@ import { createOsdSender, type OsdSender } from './osd/service.ts';
 import { countDark, type DarkCard, paidButDark } from './picture/dark.ts';
 import { createRefresher, type Refresher } from './picture/refresher.ts';
 import { createSuspensions, type Suspensions } from './picture/suspension.ts';
+import { GRACE_MS } from './rights/rules.ts';
 import { createVipControlLink, type VipControlLink } from './vip-control/link.ts';
 
 export interface Entitlement {
@@ -40,8 +41,6 @@ export interface EntitlementDeps {
 
 /** One conditional-access system for now; its name stands in every command. */
 const CAS_ID = 'vip-control';
-/** What the head-end lets a card see after its term, so that no clock makes a dark midnight. */
-const GRACE_MS = 6 * 3_600_000;
 
 /** Connects and starts to send what is due. */
 export async function startEntitlement(deps: EntitlementDeps): Promise<Entitlement> {

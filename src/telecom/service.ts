@@ -101,6 +101,8 @@ export function createTelecom(deps: TelecomDeps): Telecom {
       siteOf: siteContext,
       textReader: (provider) => readerFor(provider, 'sms.in'),
       reportReader: (provider) => readerFor(provider, 'sms.dlr'),
+      optOutReader: (provider) => readerFor(provider, 'sms.optout'),
+      setReminders: (choice) => setReminderChoice(deps.pool, choice),
       inbound: createInbound(deps, services),
       channelOf,
     }),

@@ -1,34 +1,12 @@
-import fc from 'fast-check';
 import type { CommandOutcome } from '../vip-control/command.ts';
 import { classOf, RESULT_CODES } from '../vip-control/results.ts';
-import { backoffMs, cmdIdOf, judge, reairIdOf, type Sending, wireSet } from './rules.ts';
+import { cmdIdOf, judge, reairIdOf, type Sending, wireSet } from './rules.ts';
 
 const NOW = new Date('2026-11-23T13:00:00Z');
 const sending: Sending = { cardNumber: '40210000017', rev: 57, attempts: 0 };
 const judged = (outcome: CommandOutcome, attempts = 0, fraction = 0.5) =>
   judge(outcome, { ...sending, attempts }, { now: NOW, fraction });
 const inSeconds = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
-
-describe('the back-off', () => {
-  it('is 1, 2, 5, 10, 30, then always 60 seconds', () => {
-    const waits = [1, 2, 3, 4, 5, 6, 7, 1_000].map((attempts) => backoffMs(attempts, 0.5) / 1000);
-    expect(waits).toEqual([1, 2, 5, 10, 30, 60, 60, 60]);
-  });
-
-  it('is spread by a quarter to both sides', () => {
-    fc.assert(
-      fc.property(
-        fc.nat(100),
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (n, fraction) => {
-          const ratio = backoffMs(n, fraction) / backoffMs(n, 0.5);
-          expect(ratio).toBeGreaterThanOrEqual(0.75);
-          expect(ratio).toBeLessThanOrEqual(1.25);
-        },
-      ),
-    );
-  });
-});
 
 describe('the name of a command', () => {
   it('is the same for a repeat and another after each unsuccessful answer', () => {

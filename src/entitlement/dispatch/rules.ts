@@ -1,6 +1,7 @@
 /** What dispatch decides: how a command is named, and what its outcome means. Pure. */
+import { graceEnd } from '../rights/rules.ts';
+import { backoffMs, spreadMs } from '../sending/backoff.ts';
 import type { CommandOutcome, LinkRight } from '../vip-control/command.ts';
-import { EVENT_PRODUCT_PREFIX } from '../vip-control/messages.ts';
 
 export interface Sending {
   cardNumber: string;
@@ -25,44 +26,21 @@ export type Verdict =
       alarm: 'refused' | 'behind' | 'conflict' | null;
     };
 
-/** Waits after the first, second, … unsuccessful answer; the last one from then on. */
-const BACKOFF_S = [1, 2, 5, 10, 30, 60];
 /** After a refusal that a person has to mend (a card not registered yet): seconds. */
 export const REFUSED_WAIT_S = 300;
 /** After no answer; the waiting itself took long enough. */
 const UNKNOWN_WAIT_S = 5;
-/** A wait is between 75 % and 125 % of its length, so that many cards do not knock at once. */
-const JITTER = 0.5;
 
-/**
- * Milliseconds to wait after unsuccessful attempt number `attempts` (from 1); `fraction` in [0, 1)
- * spreads it.
- */
-export function backoffMs(attempts: number, fraction: number): number {
-  const index = Math.min(Math.max(attempts, 1), BACKOFF_S.length) - 1;
-  return spreadMs(BACKOFF_S[index] ?? 0, fraction);
-}
-
-function spreadMs(seconds: number, fraction: number): number {
-  return Math.round(seconds * 1000 * (1 - JITTER / 2 + JITTER * fraction));
-}
-
-/** A pay-per-view right is prolonged by no more than this, whatever the grace. */
-export const EVENT_GRACE_MS_MAX = 900_000;
-
-/**
- * A set as it is sent: each right ends later by the grace, so that neither the clock of a decoder
- * nor a payment of the last minute makes a screen black. Nothing is billed for it.
- */
+/** A set as it is sent: each right until its grace is over (`rights/rules.ts`). */
 export function wireSet(
   desired: readonly { product: string; from: string; to: string }[],
   graceMs: number,
 ): LinkRight[] {
-  return desired.map(({ product, from, to }) => {
-    const isEvent = product.startsWith(EVENT_PRODUCT_PREFIX);
-    const addedMs = isEvent ? Math.min(graceMs, EVENT_GRACE_MS_MAX) : graceMs;
-    return { product, from: new Date(from), to: new Date(Date.parse(to) + addedMs) };
-  });
+  return desired.map(({ product, from, to }) => ({
+    product,
+    from: new Date(from),
+    to: graceEnd({ product, to: new Date(to) }, graceMs),
+  }));
 }
 
 /**

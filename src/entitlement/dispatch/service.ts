@@ -15,12 +15,12 @@ import type { Outcome, SettleEvent } from '../../billing/settlement/commands.ts'
 import { isConnectionLost } from '../../platform/database/pool.ts';
 import type { Clock, Logger, Random } from '../../platform/ports.ts';
 import { sleep, within } from '../../platform/timers.ts';
+import { createGather, type Gather } from '../sending/gather.ts';
+import { createLoop } from '../sending/loop.ts';
 import type { CommandOutcome } from '../vip-control/command.ts';
 import type { VipControlLink } from '../vip-control/link.ts';
 import { createDarkAlarm, type DarkAlarm } from './alarm.ts';
-import { createGather, type Gather } from './gather.ts';
 import { createHolds, type Holds } from './holds.ts';
-import { createLoop } from './loop.ts';
 import { createReairs, REAIR_ROUND_MS, type Reairs } from './reair.ts';
 import { cmdIdOf, judge, type Sending, type Verdict, wireSet } from './rules.ts';
 import {
@@ -95,7 +95,7 @@ export interface DispatcherDeps {
   logger: Logger;
   /** Owns the leases; unique to this start of this process. */
   processId: string;
-  /** What every right is prolonged by on the wire alone; a constant of the head-end. */
+  /** What every right is prolonged by on the wire alone: at most the `GRACE_MS` of the rights. */
   graceMs: number;
   settle(command: SettleEvent): Promise<Outcome>;
   metrics?: DispatchMetrics;

@@ -129,6 +129,21 @@ describe('an on-screen message', () => {
     expect(await row(id)).toMatchObject({ state: 'failed', failure: 'TEXT_TOO_LONG' });
   });
 
+  it('that was too late at the head-end ends when its time has passed', async () => {
+    const link = await air.link('dispatcher-1');
+    const osd = sender({
+      ...link,
+      send: async () => ({ kind: 'rejected', code: 'EXPIRED', class: 'state' }),
+    });
+    const id = await written({ validSeconds: 60 });
+    await osd.runUntilIdle();
+    const endsAt = new Date(START.getTime() + 60_000);
+    expect(await row(id)).toMatchObject({ state: 'queued', failure: 'EXPIRED', next_at: endsAt });
+    later(60);
+    await osd.runUntilIdle();
+    expect(await row(id)).toMatchObject({ state: 'expired', next_at: null });
+  });
+
   it('is tried again while the head-end is busy', async () => {
     const link = await air.link('dispatcher-1');
     let busy = true;

@@ -1,26 +1,12 @@
 /** The rows of `card_refresh`, as their sender sees them: claimed under a lease, then finished. */
 import type { Pool } from 'pg';
+import type { Claim, Claimed, Finished, NotDone } from '../sending/sender.ts';
 
-export interface ClaimedRefresh {
-  id: bigint;
+export interface ClaimedRefresh extends Claimed {
   cardNumber: string;
-  askedAt: Date;
-  /** How often it was claimed, this time included. */
-  attempts: number;
 }
 
-export type RefreshResult =
-  | { state: 'on_air'; onAirAt: Date }
-  /** `failure`: a code for staff. */
-  | { state: 'retry'; nextAt: Date; failure: string }
-  | { state: 'failed'; failure: string };
-
-export interface FinishedRefresh {
-  id: bigint;
-  /** As claimed: a retry or failure of an earlier claim yields to the later claim. */
-  attempts: number;
-  result: RefreshResult;
-}
+export type RefreshResult = { state: 'on_air'; onAirAt: Date } | NotDone;
 
 /**
  * Purpose: takes due rows, the oldest first, and gives up those asked for by `$4` or before.
@@ -66,27 +52,24 @@ UPDATE card_refresh f
          ELSE f.state = 'queued' AND f.attempts = x.attempts
        END`;
 
-export interface RefreshClaim {
-  now: Date;
-  /** Most rows to take. */
-  limit: number;
-  /** Nobody else is given them before. */
-  until: Date;
-  /** What was asked for then or before is given up. */
-  expired: Date;
-}
-
-/** Takes due rows; one that is never finished is due again when its lease ends. */
-export async function claimRefreshes(pool: Pool, claim: RefreshClaim): Promise<ClaimedRefresh[]> {
+/**
+ * Takes due rows; one that is never finished is due again when its lease ends. What was asked for
+ * `askValidMs` ago or before is given up.
+ */
+export async function claimRefreshes(
+  pool: Pool,
+  { now, limit, leaseMs, askValidMs }: Claim & { askValidMs: number },
+): Promise<ClaimedRefresh[]> {
+  const after = (ms: number) => new Date(now.getTime() + ms);
   const { rows } = await pool.query({
     name: 'refresh-claim',
     text: CLAIM,
-    values: [claim.now, claim.limit, claim.until, claim.expired],
+    values: [now, limit, after(leaseMs), after(-askValidMs)],
   });
   return rows.map((row) => ({
     id: row.id,
     cardNumber: row.number,
-    askedAt: row.asked_at,
+    createdAt: row.asked_at,
     attempts: row.attempts,
   }));
 }
@@ -94,7 +77,7 @@ export async function claimRefreshes(pool: Pool, claim: RefreshClaim): Promise<C
 /** Writes what became of claimed rows, all in one statement; repeating it changes nothing. */
 export async function finishRefreshes(
   pool: Pool,
-  finished: readonly FinishedRefresh[],
+  finished: readonly Finished<RefreshResult>[],
 ): Promise<void> {
   const rows = finished.map(({ id, attempts, result }) => ({
     id: id.toString(),

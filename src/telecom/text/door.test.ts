@@ -14,8 +14,10 @@ const TEXT = { id: 'ATXid_1', from: '+254711000111', to: '21512', text: 'BAL', d
 describe('the door of a text gateway', () => {
   let taken: SmsIn[];
   let failure: Error | null;
+  let choices: { msisdn: string; wanted: boolean }[];
   beforeEach(() => {
     taken = [];
+    choices = [];
     failure = null;
   });
 
@@ -27,6 +29,11 @@ describe('the door of a text gateway', () => {
       siteOf: () => ({ country: 'KE', currency: 'KES', timeZone: 'Africa/Nairobi' }),
       textReader: (provider) => readerFor(provider, 'sms.in'),
       reportReader: (provider) => readerFor(provider, 'sms.dlr'),
+      optOutReader: (provider) => readerFor(provider, 'sms.optout'),
+      clock: { now: () => new Date('2026-11-23T11:00:00Z') },
+      async setReminders({ msisdn, wanted }) {
+        choices.push({ msisdn, wanted });
+      },
       inbound: {
         async take(message) {
           if (failure) throw failure;
@@ -59,6 +66,16 @@ describe('the door of a text gateway', () => {
       expect(await knock('in', fields)).toMatchObject({ status: 400 });
     }
     expect(taken).toEqual([]);
+  });
+
+  it('takes an opt-out for the end of reminders, and nothing else for one', async () => {
+    const note = { senderId: '21512', phoneNumber: '+254711000111' };
+    expect(await knock('optout', note)).toMatchObject({ status: 200, body: 'OK' });
+    expect(choices).toEqual([{ msisdn: '+254711000111', wanted: false }]);
+    for (const fields of [{}, { ...note, phoneNumber: 'nobody' }]) {
+      expect(await knock('optout', fields)).toMatchObject({ status: 400 });
+    }
+    expect(choices).toHaveLength(1);
   });
 
   it('refuses what is no delivery report, and knows no other way in', async () => {

@@ -1,6 +1,9 @@
-/** The doors of a text gateway: texts from subscribers (`in`) and delivery reports (`report`). */
+/**
+ * The doors of a text gateway: texts from subscribers (`in`), delivery reports (`report`), and
+ * phones that told the gateway itself to stop (`optout`).
+ */
 import type { Pool } from 'pg';
-import type { Logger } from '../../platform/ports.ts';
+import type { Clock, Logger } from '../../platform/ports.ts';
 import type { ReadContext } from '../canonical.ts';
 import type { TextChannel } from '../channels.ts';
 import type { DoorHandler, Knock } from '../door.ts';
@@ -17,6 +20,11 @@ export interface TextDoorDeps {
   textReader(provider: string): Reader | undefined;
   /** The reader of a provider's delivery reports. */
   reportReader(provider: string): Reader | undefined;
+  /** The reader of a provider's notes that a phone wants no more texts. */
+  optOutReader(provider: string): Reader | undefined;
+  clock: Clock;
+  /** Reminders are wanted, or no longer; receipts come in any case. */
+  setReminders(choice: { msisdn: string; wanted: boolean; at: Date }): Promise<void>;
   inbound: TextInbound;
   /** What a text of the channel may ask for. */
   channelOf(channel: TextChannel): DialogueChannel;
@@ -34,6 +42,7 @@ export function createTextDoor(deps: TextDoorDeps): DoorHandler {
   return async (knock) => {
     if (knock.rest === 'in') return takeText(deps, knock);
     if (knock.rest === 'report') return takeReport(deps, knock);
+    if (knock.rest === 'optout') return takeOptOut(deps, knock);
     return { status: 404, contentType: PLAIN, body: 'Not found' };
   };
 }
@@ -56,4 +65,15 @@ async function takeReport(deps: TextDoorDeps, { channel, raw }: Knock): Promise<
     return { status: 400, contentType: PLAIN, body: 'Not a delivery report' };
   }
   return applyDeliveryReport(deps, report);
+}
+
+/** The same as STOP in a text. */
+async function takeOptOut(deps: TextDoorDeps, { channel, raw }: Knock): Promise<ProviderAnswer> {
+  const { provider, site } = channel as TextChannel;
+  const note = deps.optOutReader(provider)?.(raw, deps.siteOf(site));
+  if (!note || !('type' in note) || note.type !== 'sms.optout' || note.msisdn === null) {
+    return { status: 400, contentType: PLAIN, body: 'Not an opt-out' };
+  }
+  await deps.setReminders({ msisdn: note.msisdn, wanted: false, at: deps.clock.now() });
+  return { status: 200, contentType: PLAIN, body: 'OK' };
 }

@@ -70,7 +70,10 @@ export interface House extends Looks, Town, Hooks {
   dial(phone: Telephone, ...typed: string[]): Promise<string>;
   /** The id of the prompt on the phone, waited for. */
   promptOn(msisdn: string): Promise<string>;
-  /** Answers the prompt that comes up on the phone; fulfilled when the callback was answered. */
+  /**
+   * Answers the prompt that comes up on the phone; fulfilled when the callback was answered. The
+   * phone has to be `manual` before: others answer by themselves, at once.
+   */
   answerPrompt(msisdn: string, pin: string): Promise<void>;
   cancelPrompt(msisdn: string): Promise<void>;
   /** Pays the prompt, and the operator tells nobody; what it would have told. */
@@ -208,10 +211,11 @@ const configOf = (dataDir: string, database: Config['database']): Config => ({
 
 type Opened = Parameters<NonNullable<ProductOptions['openDemo']>>[0];
 
-/** The line-up of the demo, and a channel for each event that a story may sell. */
+/** The line-up of the demo, a channel of the coast, and one for each event a story may sell. */
 const EVENTS_MAX = 100;
 const services = (): Service[] => [
   ...demoServices(),
+  { code: 'COAST1', name: 'Coast', product: 'ESS', regions: ['coast'] },
   ...Array.from({ length: EVENTS_MAX }, (_, serial) => {
     const code = `FINAL${serial}`;
     return { code, name: code, product: `EVT:${code}` };

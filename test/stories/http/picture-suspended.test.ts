@@ -2,6 +2,8 @@ import { createHouse, type House } from './house.ts';
 import { GRACE_MS } from './looks.ts';
 import type { Customer } from './town.ts';
 
+const HOUR_MS = 3_600_000;
+
 describe('a card that is suspended', () => {
   let house: House;
   beforeAll(async () => {
@@ -69,6 +71,28 @@ describe('a card that is suspended', () => {
     await home.tv.until('V03');
     home.tv.turn({ service: 'NEWS1' });
     expect(home.tv.shows()).toBe('NEWS1');
+  });
+
+  it('gets back only what is still in date', async () => {
+    const home = await watching();
+    const match = await house.event();
+    const endsMs = house.clock.now().getTime() + 4 * HOUR_MS;
+    // A telephone that is not set to wait answers its prompts by itself.
+    house.money.setPhone(home.msisdn, { behaviour: 'manual' });
+    await house.dial(house.phone(home.msisdn), '*384*100#', '5', match, '1', '1');
+    await house.answerPrompt(home.msisdn, '1234');
+    await house.textTo(home.msisdn, /^Paid KES 150\. Cup final/);
+    await house.onAir(home.card);
+    house.clock.advance(3 * HOUR_MS);
+    home.tv.turn({ service: match });
+    await home.tv.until(match);
+    await suspend(home);
+    await home.tv.until('V04');
+    house.clock.advance(endsMs + GRACE_MS - house.clock.now().getTime());
+    await resume(home);
+    await home.tv.until('V03');
+    home.tv.turn({ service: 'NOVA1' });
+    await home.tv.until('NOVA1');
   });
 
   it('is credited what is paid meanwhile, and shows it after', async () => {

@@ -1,0 +1,204 @@
+/**
+ * Sends the rows of a table over the link, each as one command. A row's command has one cmdId for
+ * ever, so that however often it is sent after a crash or a doubt, the head-end acts on it once.
+ */
+import type { Clock, Logger, Random } from '../../platform/ports.ts';
+import { within } from '../../platform/timers.ts';
+import type { Command, CommandOutcome } from '../vip-control/command.ts';
+import type { VipControlLink } from '../vip-control/link.ts';
+import { backoffMs } from './backoff.ts';
+import { createGather, type Gather } from './gather.ts';
+import { createLoop } from './loop.ts';
+
+export interface Sender {
+  start(): void;
+  /** There may be a row to send: looks at once. */
+  wake(): void;
+  /** Takes nothing more and waits a while for what is under way; the rest keeps its lease. */
+  stop(): Promise<void>;
+  /** Sends until nothing is due, under way or unwritten. Sends nothing without a session. */
+  runUntilIdle(): Promise<void>;
+}
+
+export interface SenderDeps {
+  link: Pick<VipControlLink, 'send' | 'state'>;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+}
+
+export interface Claim {
+  now: Date;
+  /** Most rows to take. */
+  limit: number;
+  /** For how long nobody else is given them. */
+  leaseMs: number;
+}
+
+export interface Claimed {
+  id: bigint;
+  createdAt: Date;
+  /** How often it was claimed, this time included. */
+  attempts: number;
+}
+
+/** What became of a row whose command was not done; `failure`: a code for staff. */
+export type NotDone =
+  | { state: 'retry'; nextAt: Date; failure: string }
+  | { state: 'failed'; failure: string };
+
+export interface Finished<Result> {
+  id: bigint;
+  /** As claimed: a retry or failure of an earlier claim yields to the later claim. */
+  attempts: number;
+  result: Result;
+}
+
+/** What is sent, where it comes from, and where it is written what became of it. */
+export interface Errand<Row extends Claimed, Result extends { state: string }> {
+  /** Begins the names of its log events. */
+  name: string;
+  claim(claim: Claim): Promise<Row[]>;
+  command(row: Row, now: Date): Command;
+  done(outcome: Extract<CommandOutcome, { kind: 'done' }>, now: Date): Result;
+  /** Claimed after this instant, a row ends by itself. Absent: too late is refused for good. */
+  endsAt?(row: Row): Date;
+  finish(finished: Finished<Result | NotDone>[]): Promise<void>;
+  /** `seconds` from when the row was written to the answer. */
+  onResult(result: Result | NotDone, seconds: number): void;
+}
+
+const LEASE_MS = 20_000;
+const POLL_MS = 1_000;
+/** Few, because rights go first and share the window. */
+const IN_FLIGHT_MAX = 32;
+const STOP_WAIT_MS = 5_000;
+
+interface State<Row extends Claimed, Result extends { state: string }> {
+  deps: SenderDeps;
+  errand: Errand<Row, Result>;
+  results: Gather<Finished<Result | NotDone>>;
+  inFlight: Map<bigint, { row: Row; done: Promise<void> }>;
+  stopped: boolean;
+}
+
+/** A sender that has not started; its link may be down. */
+export function createSender<Row extends Claimed, Result extends { state: string }>(
+  deps: SenderDeps,
+  errand: Errand<Row, Result>,
+): Sender {
+  const { logger } = deps;
+  const state: State<Row, Result> = {
+    deps,
+    errand,
+    results: createGather({
+      itemsMax: IN_FLIGHT_MAX,
+      write: errand.finish,
+      // The leases run out, the rows are sent again, and the head-end knows them.
+      onError: (error, rows) =>
+        logger.error(`${errand.name}.results_unwritten`, { rows: rows.length, error }),
+    }),
+    inFlight: new Map(),
+    stopped: false,
+  };
+  const drain = async () => {
+    const { inFlight } = state;
+    while (inFlight.size > 0) await Promise.all([...inFlight.values()].map(({ done }) => done));
+  };
+  const loop = createLoop({
+    intervalMs: POLL_MS,
+    step: async () => (await sendDue(state, () => loop.wake())) > 0,
+    onError: (error) => logger.error(`${errand.name}.failed`, { error }),
+  });
+  return {
+    start: loop.start,
+    wake: loop.wake,
+    async stop() {
+      await loop.stop();
+      await within(STOP_WAIT_MS, drain());
+      state.stopped = true;
+    },
+    async runUntilIdle() {
+      for (let sent = -1; sent !== 0; ) {
+        sent = await sendDue(state);
+        await drain();
+      }
+    },
+  };
+}
+
+async function sendDue<Row extends Claimed, Result extends { state: string }>(
+  state: State<Row, Result>,
+  onRoom?: () => void,
+): Promise<number> {
+  const { deps, errand, inFlight } = state;
+  const limit = IN_FLIGHT_MAX - inFlight.size;
+  if (deps.link.state() !== 'connected' || limit <= 0) return 0;
+  const rows = await errand.claim({ now: deps.clock.now(), limit, leaseMs: LEASE_MS });
+  let sent = 0;
+  for (const row of rows) {
+    const known = inFlight.get(row.id);
+    if (known) {
+      // Our lease ran out while the answer is awaited: this claim has prolonged it.
+      known.row = row;
+      continue;
+    }
+    const flight = { row, done: Promise.resolve() };
+    inFlight.set(row.id, flight);
+    flight.done = send(state, flight).then(() => {
+      inFlight.delete(row.id);
+      onRoom?.();
+    });
+    sent += 1;
+  }
+  return sent;
+}
+
+async function send<Row extends Claimed, Result extends { state: string }>(
+  state: State<Row, Result>,
+  flight: { row: Row },
+): Promise<void> {
+  const { deps, errand, results } = state;
+  const command = errand.command(flight.row, deps.clock.now());
+  const outcome = await deps.link.send(command);
+  if (state.stopped) return;
+  const now = deps.clock.now();
+  const { row } = flight;
+  const { id, attempts, createdAt } = row;
+  const result =
+    outcome.kind === 'done'
+      ? errand.done(outcome, now)
+      : notDone(outcome, {
+          now,
+          waitMs: backoffMs(attempts, deps.random.fraction()),
+          endsAt: errand.endsAt?.(row),
+        });
+  if (outcome.kind === 'rejected' && result.state === 'failed') {
+    const { cmdId, card } = command;
+    deps.logger.warn(`${errand.name}.refused`, { cmdId, card, code: outcome.code });
+  }
+  errand.onResult(result, Math.max(0, (now.getTime() - createdAt.getTime()) / 1000));
+  await results.add({ id, attempts, result });
+}
+
+/** A refusal is final; but what was only too late is looked at when it ends, and so ends. */
+function notDone(
+  outcome: Exclude<CommandOutcome, { kind: 'done' }>,
+  { now, waitMs, endsAt }: { now: Date; waitMs: number; endsAt: Date | undefined },
+): NotDone {
+  const after = (ms: number) => new Date(now.getTime() + ms);
+  switch (outcome.kind) {
+    case 'unknown': {
+      const failure = outcome.sent ? 'NO_ANSWER' : 'NOT_SENT';
+      return { state: 'retry', nextAt: after(waitMs), failure };
+    }
+    case 'retry': {
+      const nextAt = after(Math.max(waitMs, outcome.retryAfterMs ?? 0));
+      return { state: 'retry', nextAt, failure: outcome.code };
+    }
+    case 'rejected':
+      return outcome.code === 'EXPIRED' && endsAt
+        ? { state: 'retry', nextAt: endsAt, failure: outcome.code }
+        : { state: 'failed', failure: outcome.code };
+  }
+}
