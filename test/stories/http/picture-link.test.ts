@@ -176,6 +176,8 @@ describe.each([
     const tvs = [...payers, ...askers].map(({ card }) => house.tv(card));
     await payAll(askers);
     for (const { card } of askers) await expectDone(card, 'ENTITLE', 'OSD');
+    // And we have been told so: before, the answer is "on its way", and nothing is refreshed.
+    await allOnAir();
     for (const { card } of askers) house.tv(card).turn({ paired: false });
     await dropping(() =>
       Promise.all([
