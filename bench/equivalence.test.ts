@@ -51,6 +51,13 @@ function payments({ house }: Side): Payment[] {
   });
 }
 
+/** A piece of a lot that a line was paid with. */
+interface Part {
+  lot: string;
+  account: string;
+  journal: string;
+}
+
 type Dump = Record<string, unknown[]>;
 
 /** Columns whose values are made up: ids, and what is counted by the transaction. */
@@ -79,11 +86,16 @@ async function dump({ house }: Side): Promise<Dump> {
     if (!ordinals.has(id)) ordinals.set(id, ordinals.size + 1);
     return `#${ordinals.get(id)}`;
   };
+  const withOrdinals = ({ lot, account, journal, ...part }: Part) => ({
+    ...part,
+    ids: [lot, account, journal].map(ordinal),
+  });
   const plain = (column: string, value: unknown): unknown => {
     if (value === null) return null;
     if (column === 'xid' || column === 'booked_at') return '<made up>';
     if (ID.test(column) && !KEPT_IDS.has(column)) return ordinal(String(value));
     if (value instanceof Buffer) return value.toString();
+    if (column === 'parts') return (value as Part[]).map(withOrdinals);
     let text = JSON.stringify(value);
     for (const [ref, name] of refs) text = text.replaceAll(ref, name);
     return JSON.parse(text);

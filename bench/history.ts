@@ -65,9 +65,12 @@ WITH paid AS MATERIALIZED (
     FROM paid CROSS JOIN (VALUES (4), (5)) AS k (n)
 )
 INSERT INTO term (id, subscription_id, bouquet_id, kind, from_at, to_at, asset, price, tax,
-                  journal_id)
+                  journal_id, sold_at, base_date, anchor_day, time_of_day, parts)
 SELECT id + 3, subscription_id, bouquet_id, 'month', at, at + interval '31 days', 'KES', price,
-       tax, id + 2
+       tax, id + 2, at, at::date + 31, 1, 0,
+       jsonb_build_array(jsonb_build_object('lot', (id + 6)::text, 'account', wallet_id::text,
+         'journal', (id + 1)::text, 'kind', 'paid', 'priority', 20, 'expires', NULL,
+         'amount', price::text))
   FROM paid`;
 
 interface Urls {

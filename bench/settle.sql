@@ -15,6 +15,7 @@ DECLARE
   content  text := p_amount || ' KES';
   inbox    bigint;
   paid     bigint;
+  spent    bigint;
   bought   bigint;
   ref      text;
   tax      bigint;
@@ -26,6 +27,7 @@ DECLARE
   begins   timestamptz;
   until    timestamptz;
   starts   timestamptz;
+  time     integer;
   figures  text;
 BEGIN
   SELECT i.outcome INTO known FROM inbox i WHERE i.provider = 'mpesa' AND i.receipt = p_receipt;
@@ -36,9 +38,10 @@ BEGIN
     RETURN known->'settled'->>'ref';
   END IF;
 
-  SELECT c.id AS card_id, c.site_id, t.currency, t.time_zone, o.contact_msisdn, o.wallet_id,
+  SELECT c.id AS card_id, c.site_id, o.id AS subscriber_id, t.currency,
+         t.time_zone, o.contact_msisdn, o.wallet_id,
          b.amount AS credit, r.desired_rev, s.id AS subscription_id, s.bouquet_id, s.run_from,
-         s.paid_until, s.base_date, s.anchor_day, q.name AS bouquet, q.tax_percent,
+         s.paid_until, s.base_date, s.anchor_day, s.time_of_day, q.name AS bouquet, q.tax_percent,
          (SELECT p.amount FROM price p
            WHERE p.bouquet_id = q.id AND p.term = s.term AND p.from_at <= p_at
            ORDER BY p.from_at DESC LIMIT 1) AS price
@@ -64,20 +67,23 @@ BEGIN
   until := (last + 1)::timestamp AT TIME ZONE f.time_zone;
   begins := CASE WHEN extends THEN f.paid_until ELSE p_at END;
   starts := CASE WHEN extends THEN f.run_from ELSE p_at END;
+  time := coalesce(CASE WHEN extends THEN f.time_of_day END,
+                   extract(epoch FROM (starts AT TIME ZONE f.time_zone)::time) * 1000);
   tax := round(p_amount * f.tax_percent / (100 + f.tax_percent));
   inbox := nextval('bench_id');
   paid := nextval('bench_id');
+  spent := nextval('bench_id');
   bought := nextval('bench_id');
   ref := right(upper(to_hex(inbox)), 5);
   figures := f.currency || ' ' || p_amount / 100;
 
   INSERT INTO inbox (id, provider, receipt, kind, state, channel_id, received_at, settled_at,
-                     outcome, raw)
+                     outcome, raw, card_id, subscriber_id)
   VALUES (inbox, 'mpesa', p_receipt, 'payment', 'settled', 'ke-paybill', p_at, p_at,
           jsonb_build_object('content', content, 'settled', jsonb_build_object(
             'state', 'settled', 'ref', ref, 'code', NULL, 'credit', '0', 'units', NULL,
             'paidUntil', to_char(until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))),
-          p_raw);
+          p_raw, f.card_id, f.subscriber_id);
   INSERT INTO journal (id, kind, site_id, inbox_id, effective_at)
   VALUES (paid, 'payment', f.site_id, inbox, p_at), (bought, 'purchase', f.site_id, inbox, p_at);
   INSERT INTO entry (journal_id, line, account_id, asset, amount)
@@ -87,12 +93,15 @@ BEGIN
          (bought, 2, :deferred, f.currency, p_amount - tax),
          (bought, 3, :tax, f.currency, tax);
   INSERT INTO term (id, subscription_id, bouquet_id, kind, from_at, to_at, asset, price, tax,
-                    journal_id)
+                    journal_id, sold_at, base_date, anchor_day, time_of_day, parts)
   VALUES (nextval('bench_id'), f.subscription_id, f.bouquet_id, 'month', begins, until,
-          f.currency, p_amount, tax, bought);
+          f.currency, p_amount, tax, bought, p_at, last, anchor, time,
+          jsonb_build_array(jsonb_build_object('lot', spent::text, 'account', f.wallet_id::text,
+            'journal', paid::text, 'kind', 'paid', 'priority', 20, 'expires', NULL,
+            'amount', p_amount::text)));
   UPDATE subscription s
      SET waiting_term = NULL, run_from = starts, paid_until = until,
-         base_date = last, anchor_day = anchor
+         base_date = last, anchor_day = anchor, time_of_day = time
    WHERE s.id = f.subscription_id;
   UPDATE card_rights r
      SET desired_rev = f.desired_rev + 1, next_at = p_at, raised_at = p_at, attempts = 0,

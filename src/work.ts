@@ -2,7 +2,7 @@
 import type { Pool } from 'pg';
 import { foldAccounts } from './billing/ledger/store.ts';
 import type { Billing } from './billing/service.ts';
-import { renewDue } from './billing/settlement/renewals.ts';
+import { doDue } from './billing/settlement/due-list.ts';
 import type { Entitlement } from './entitlement/service.ts';
 import { createJobs, type Jobs } from './platform/jobs.ts';
 import type { Metrics } from './platform/metrics.ts';
@@ -32,7 +32,7 @@ export function startJobs(working: Working): Jobs {
   const add = (name: string, cron: string, run: () => Promise<unknown>) =>
     jobs.add({ name, cron, run: async () => void (await run()) });
   add('poll-orders', '*/5 * * * * *', () => telecom.momo.pollDue());
-  add('renew', '*/10 * * * * *', () => renewDue({ pool, settlement: billing.settlement, clock }));
+  add('due', '*/10 * * * * *', () => doDue({ pool, settlement: billing.settlement, clock }));
   add('remind', '5 * * * * *', working.remind);
   add('fold', '30 * * * * *', () => foldAccounts(pool));
   add('reload-catalogue', '15 * * * * *', () => billing.catalogue.reload());

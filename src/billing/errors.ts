@@ -80,6 +80,136 @@ export const REFUSALS = {
     httpStatus: 422,
     isSpoken: false,
   },
+  not_refundable: {
+    sentence: 'There is less paid credit than asked for; promotional credit is never money.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  not_transferable: {
+    sentence: 'There is less paid credit than asked for; promotional credit is not transferred.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  not_in_suspense: {
+    sentence: 'No money of this receipt waits for its owner.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  claim_not_yours: {
+    sentence: 'The money in suspense was paid by another phone.',
+    httpStatus: 403,
+    isSpoken: false,
+  },
+  move_not_allowed: {
+    sentence: 'The payment is not the caller’s to move, or was moved or asked for before.',
+    httpStatus: 403,
+    isSpoken: false,
+  },
+  move_window_over: {
+    sentence: 'The payment was made too long ago to be moved.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  move_limit: {
+    sentence: 'This phone has asked for as many moves as a month allows.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  nothing_pending: {
+    sentence: 'Nothing waits to be stopped or done.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  tvu_country_mismatch: {
+    sentence: 'Units of a country only enter an account of its currency.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  tvu_transfer_limit: {
+    sentence: 'This account has sent units as often as a day allows.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  loan_open: {
+    sentence: 'The account has an open loan.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  loan_over_cap: {
+    sentence: 'The loan and its fee are more than the site lends.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  event_sale_over: {
+    sentence: 'The event is not sold any more.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  voucher_unknown: {
+    sentence: 'No such scratch card.',
+    httpStatus: 404,
+    isSpoken: false,
+  },
+  voucher_used: {
+    sentence: 'The scratch card was used before.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  voucher_blocked: {
+    sentence: 'The scratch card is blocked.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  voucher_not_active: {
+    sentence: 'The scratch card is not activated yet.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  voucher_expired: {
+    sentence: 'The scratch card has expired.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  paused: {
+    sentence: 'The subscription is paused: nothing is sold until it goes on.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  not_paused: {
+    sentence: 'The subscription is not paused.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  not_running: {
+    sentence: 'No term of the subscription runs at this time.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  pause_limit: {
+    sentence: 'The pause would be longer than the year allows.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  trial_used: {
+    sentence: 'The decoder or the person had a trial not long enough ago.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  promotion_not_valid: {
+    sentence: 'The code is unknown, or not for this plan, term or time.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  promotion_used: {
+    sentence: 'The card has used this code before.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  promotion_budget_spent: {
+    sentence: 'What is left for this code does not cover another use.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
 } as const satisfies Record<string, Refusal>;
 
 export type RefusalCode = keyof typeof REFUSALS;

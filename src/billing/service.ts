@@ -6,6 +6,7 @@ import { type CatalogueService, createCatalogue, systemAccounts } from './catalo
 import { ensureAccounts } from './ledger/store.ts';
 import type { SettlementPorts } from './settlement/facts.ts';
 import { createSettlement, type Settlement, type SettlementDeps } from './settlement/service.ts';
+import { voucherHasher } from './settlement/voucher-codes.ts';
 
 export interface Billing {
   catalogue: CatalogueService;
@@ -22,6 +23,8 @@ export interface BillingDeps {
   ids: Ids;
   logger: Logger;
   ports: SettlementPorts;
+  /** With which the codes of scratch cards are hashed; without it none is known. */
+  voucherKey?: string | undefined;
   /** The channels over which money comes in: each has a clearing account. */
   moneyChannels(catalogue: CatalogueService): { id: string; siteId: bigint }[];
   onBatch?(size: number, seconds: number): void;
@@ -41,6 +44,7 @@ export async function createBilling(deps: BillingDeps): Promise<Billing> {
     accounts: () => accounts,
     ports: deps.ports,
     logger: deps.logger,
+    ...(deps.voucherKey === undefined ? {} : { voucherHash: voucherHasher(deps.voucherKey) }),
     onCommitted: (what) => onCommitted(what),
     onBatch: (size, seconds) => deps.onBatch?.(size, seconds),
     onSettled: (command, outcome) => deps.onSettled?.(command, outcome),

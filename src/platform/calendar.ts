@@ -74,3 +74,33 @@ export function addMonths(date: LocalDate, months: number, anchorDay: number): L
   const length = new Date(Date.UTC(year, month, 0)).getUTCDate();
   return { year, month, day: Math.min(anchorDay, length) };
 }
+
+/** Whole days from one date to another; negative when `to` is earlier. */
+export const daysBetween = (from: LocalDate, to: LocalDate): number =>
+  Math.round(
+    (Date.UTC(to.year, to.month - 1, to.day) - Date.UTC(from.year, from.month - 1, from.day)) /
+      86_400_000,
+  );
+
+/** What the clock on the wall shows at an instant, in milliseconds since 00:00. */
+export function wallTime(at: Date, timeZone: string): number {
+  const local = DateTime.fromJSDate(at, { zone: timeZone });
+  if (!local.isValid) throw new Error(`Unknown time zone: ${timeZone}`);
+  return ((local.hour * 60 + local.minute) * 60 + local.second) * 1000 + local.millisecond;
+}
+
+/** The instant of a wall time on a date; one that clocks skip is moved forward by the gap. */
+export function atWallTime(date: LocalDate, timeMs: number, timeZone: string): Date {
+  const at = DateTime.fromObject(
+    {
+      ...date,
+      hour: Math.floor(timeMs / 3_600_000),
+      minute: Math.floor(timeMs / 60_000) % 60,
+      second: Math.floor(timeMs / 1000) % 60,
+      millisecond: timeMs % 1000,
+    },
+    { zone: timeZone },
+  );
+  if (!at.isValid) throw new Error(`No such time: ${isoOf(date)} ${timeMs} ${timeZone}`);
+  return at.toJSDate();
+}

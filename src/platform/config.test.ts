@@ -6,6 +6,7 @@ const SERVER = {
   DATABASE_URL: 'postgres://app:hunter2@db.example/vip',
   VIP_PROVIDERS_FILE: 'config/providers.yaml',
   VIP_CONTROL_URL: 'tcp://head-end.example:7700',
+  VIP_API_SECRET: 'hunter2-hunter2-hunter2-hunter2-hunter2',
 };
 
 describe('the configuration', () => {
@@ -23,6 +24,12 @@ describe('the configuration', () => {
       control: undefined,
       trustedHops: 0,
       logLevel: 'info',
+      backoffice: {
+        publicUrl: undefined,
+        secret: undefined,
+        approvalAbove: new Map(),
+        firstAdministrator: undefined,
+      },
     });
   });
 
@@ -46,6 +53,22 @@ describe('the configuration', () => {
     expect([...config.roles]).toEqual(['gateway', 'backoffice']);
     const demo = readConfig({ DATABASE_URL: SERVER.DATABASE_URL, VIP_DEMO: '1', VIP_BIND: '::' });
     expect(demo).toMatchObject({ isDemo: true, bind: '127.0.0.1', database: { kind: 'server' } });
+  });
+
+  it('reads what the back office needs', () => {
+    const env = {
+      VIP_PUBLIC_URL: 'https://billing.example/',
+      VIP_APPROVAL_ABOVE: 'KES 5000.00, XOF 30000',
+      VIP_FIRST_ADMINISTRATOR: 'boss:a:password:with:colons',
+    };
+    expect(readConfig(env).backoffice).toMatchObject({
+      publicUrl: 'https://billing.example',
+      approvalAbove: new Map([
+        ['KES', 500_000n],
+        ['XOF', 30_000n],
+      ]),
+      firstAdministrator: { login: 'boss', password: 'a:password:with:colons' },
+    });
   });
 
   const wrong: [Environment, string][] = [
@@ -78,6 +101,19 @@ describe('the configuration', () => {
     [
       { ...SERVER, VIP_CONTROL_URL: undefined },
       'VIP_CONTROL_URL is not set, which is needed outside the demo (VIP_DEMO=1).',
+    ],
+    [
+      { ...SERVER, VIP_API_SECRET: undefined },
+      'VIP_API_SECRET is not set, which is needed outside the demo (VIP_DEMO=1).',
+    ],
+    [{ VIP_API_SECRET: 'hunter2' }, 'VIP_API_SECRET must have at least 32 characters.'],
+    [
+      { VIP_APPROVAL_ABOVE: 'KES 1,000' },
+      'VIP_APPROVAL_ABOVE must be amounts like KES 5000.00, with commas between, not "KES 1,000".',
+    ],
+    [
+      { VIP_FIRST_ADMINISTRATOR: 'boss:short' },
+      'VIP_FIRST_ADMINISTRATOR must be login:password, the password of at least 12 characters.',
     ],
     [
       { NODE_ENV: 'production' },

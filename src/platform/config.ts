@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { parseAmount } from './money/amount.ts';
 import { StartError } from './start-error.ts';
 
 export const ROLES = ['gateway', 'dispatcher', 'scheduler', 'backoffice'] as const;
@@ -27,6 +28,20 @@ export interface Config {
   /** Proxies of ours in front of the gateway. */
   trustedHops: number;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Absent where nothing was read: the demo's own are used. */
+  backoffice?: BackofficeConfig;
+  /** With which the codes of scratch cards are hashed; without it none is known. */
+  voucherKey?: string | undefined;
+}
+
+export interface BackofficeConfig {
+  /** Without a slash at the end. */
+  publicUrl: string | undefined;
+  /** Always set outside the demo where the back office runs. */
+  secret: string | undefined;
+  /** Minor units by currency: above them a second person is needed; of all others always. */
+  approvalAbove: ReadonlyMap<string, bigint>;
+  firstAdministrator: { login: string; password: string } | undefined;
 }
 
 interface Setting {
@@ -125,6 +140,45 @@ export const SETTINGS = {
     must: 'be a whole number from 0 to 9',
     schema: z.string().regex(/^\d$/).transform(Number),
   },
+  VIP_PUBLIC_URL: {
+    about: 'Where the API is reached from outside; else the address it listens on.',
+    example: 'https://billing.example',
+    must: 'be an address like https://host',
+    schema: urlOf(['http:', 'https:']).transform((text) => text.replace(/\/+$/, '')),
+  },
+  VIP_API_SECRET: {
+    about: 'Signs and seals for the API; the same in all processes, needed outside the demo.',
+    example: 'at-least-32-characters-made-by-openssl-rand',
+    must: 'have at least 32 characters',
+    isSecret: true,
+    schema: z.string().min(32),
+  },
+  VIP_APPROVAL_ABOVE: {
+    about: 'Above these amounts taking money back needs a second person; else it always does.',
+    example: 'KES 5000.00, XOF 30000',
+    must: 'be amounts like KES 5000.00, with commas between',
+    schema: z.string().transform(readLimits),
+  },
+  VIP_FIRST_ADMINISTRATOR: {
+    about: 'Made at the start while there is no account; the password is changed at sign-in.',
+    example: 'login:password-of-12-characters-or-more',
+    must: 'be login:password, the password of at least 12 characters',
+    isSecret: true,
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{1,39}:.{12,128}$/)
+      .transform((text) => {
+        const [login = ''] = text.split(':');
+        return { login, password: text.slice(login.length + 1) };
+      }),
+  },
+  VIP_VOUCHER_KEY: {
+    about: 'Hashes the codes of scratch cards; never changed, or no card sold is known any more.',
+    example: 'at-least-32-characters-made-by-openssl-rand',
+    must: 'have at least 32 characters',
+    isSecret: true,
+    schema: z.string().min(32),
+  },
   LOG_LEVEL: {
     about: 'The least important lines still logged: debug, info, warn or error.',
     default: 'info',
@@ -158,6 +212,7 @@ export function readConfig(env: Environment): Config {
   if (!isDemo) {
     if (!providersFile) throw missing('VIP_PROVIDERS_FILE');
     if (!control && roles.has('dispatcher')) throw missing('VIP_CONTROL_URL');
+    if (!env.VIP_API_SECRET && roles.has('backoffice')) throw missing('VIP_API_SECRET');
   }
   const bind = readOr(env, 'VIP_BIND');
   return {
@@ -172,6 +227,13 @@ export function readConfig(env: Environment): Config {
     control,
     trustedHops: readOr(env, 'VIP_TRUSTED_PROXIES'),
     logLevel: readOr(env, 'LOG_LEVEL'),
+    voucherKey: read(env, 'VIP_VOUCHER_KEY'),
+    backoffice: {
+      publicUrl: read(env, 'VIP_PUBLIC_URL'),
+      secret: read(env, 'VIP_API_SECRET'),
+      approvalAbove: read(env, 'VIP_APPROVAL_ABOVE') ?? new Map(),
+      firstAdministrator: read(env, 'VIP_FIRST_ADMINISTRATOR'),
+    },
   };
 }
 
@@ -216,6 +278,18 @@ function parse<N extends Name>(name: N, text: string): Value<N> {
   if (result.success) return result.data as Value<N>;
   const given = setting.isSecret ? '' : `, not "${text}"`;
   throw new StartError(`${name} must ${setting.must}${given}.`);
+}
+
+/** `KES 5000.00, XOF 30000` */
+function readLimits(text: string, context: z.RefinementCtx): ReadonlyMap<string, bigint> {
+  const limits = new Map<string, bigint>();
+  for (const part of text.split(',')) {
+    const [, currency = '', amount = ''] = /^ *([A-Z]{3}) +([\d.]+) *$/.exec(part) ?? [];
+    const read = parseAmount(amount, currency);
+    if (read.ok) limits.set(currency, read.minor);
+    else context.addIssue({ code: 'custom', message: 'not an amount' });
+  }
+  return limits;
 }
 
 function portNumber(min: number) {

@@ -165,4 +165,47 @@ describe('loading an operator', () => {
     expect(site).toMatchObject({ name: 'Nairobi City', payment: { over: 'whole_terms' } });
     expect((await essential()).taxPermyriad).toBe(1_655n);
   });
+
+  it('writes the rules of a site, promotions, and tariffs of units by operator', async () => {
+    const file = demo();
+    Object.assign(file.sites[0] ?? {}, {
+      rules: {
+        loan: { term: 'week', fee: '20.00', cap: '400.00' },
+        tvu: { creditStep: '0.50', transfersPerDay: 3, leaveAtLeast: 1 },
+        commission: { percent: '7.5', secondPaymentDays: 30 },
+      },
+      promotions: [
+        {
+          code: 'XMAS',
+          bouquet: 'ESSENTIAL',
+          term: 'month',
+          bonusDays: 5,
+          budget: '1000.00',
+          from: '2026-12-01T00:00:00Z',
+          to: '2027-01-01T00:00:00Z',
+        },
+      ],
+    });
+    file.units.push({
+      country: 'KE',
+      currency: 'KES',
+      buy: [{ operator: 'mpesa', from: '2026-01-01T00:00:00Z', price: '0.40' }],
+      credit: [{ from: '2026-01-01T00:00:00Z', units: 3, value: '1.00' }],
+    });
+    expect(readOperatorFile(JSON.stringify(file))).toMatchObject({ ok: true });
+    await load(file);
+    await load(file);
+    const catalogue = (await createCatalogue(prisma)).current();
+    const site = [...catalogue.sites.values()].find(({ code }) => code === 'NBO');
+    expect(site?.rules).toEqual({
+      loan: { term: 'week', fee: 2_000n, cap: 40_000n },
+      tvu: { creditStep: 50n, transfersPerDay: 3, leaveAtLeast: 1n },
+      commission: { percentPermyriad: 750n, secondPaymentDays: 30 },
+    });
+    const market = catalogue.units?.get('TVU-KE');
+    expect(market?.buy.get('mpesa')).toEqual([{ from: at('2026-01-01T00:00:00Z'), amount: 40n }]);
+    expect(market?.credit).toEqual([{ from: at('2026-01-01T00:00:00Z'), units: 3n, value: 100n }]);
+    const { rows } = await pool.query('SELECT code, budget, budget_left FROM promotion');
+    expect(rows).toEqual([{ code: 'XMAS', budget: 100_000n, budget_left: 100_000n }]);
+  });
 });

@@ -8,8 +8,18 @@ import { z } from 'zod';
 import type { PrismaClient } from '../../platform/database/client/client.ts';
 import { currencyExponent, parseAmount } from '../../platform/money/amount.ts';
 import type { Ids } from '../../platform/ports.ts';
+import {
+  loadMarkets,
+  loadPromotions,
+  marketEntry,
+  marketFaults,
+  promotionEntry,
+  promotionFaults,
+  ruleFaults,
+  siteRules,
+  storedRules,
+} from './operator-prepaid.ts';
 import { paymentPolicy } from './policy.ts';
-import type { TermName } from './rules.ts';
 
 const amount = z.string().regex(/^\d{1,12}(\.\d{1,4})?$/, 'must be a decimal string like "650.00"');
 const instant = z.iso.datetime();
@@ -17,9 +27,11 @@ const code = z.string().regex(/^[A-Z0-9_]{2,16}$/);
 
 const priceVersion = z.strictObject({
   from: instant,
+  quarter: amount.optional(),
   month: amount.optional(),
   week: amount.optional(),
   day: amount.optional(),
+  pass24: amount.optional(),
 });
 
 const operatorFile = z.strictObject({
@@ -36,6 +48,8 @@ const operatorFile = z.strictObject({
         timeZone: z.string(),
         language: z.enum(['en', 'fr']),
         payment: paymentPolicy,
+        rules: siteRules.optional(),
+        promotions: z.array(promotionEntry).default([]),
         tvu: z.strictObject({
           from: instant,
           price: amount,
@@ -57,6 +71,8 @@ const operatorFile = z.strictObject({
       }),
     )
     .min(1),
+  /** TV units by country, where their price differs by mobile operator. */
+  units: z.array(marketEntry).default([]),
 });
 
 export type OperatorFile = z.infer<typeof operatorFile>;
@@ -83,12 +99,13 @@ export function readOperatorFile(
 }
 
 /** What the shape alone does not show: places that do not exist, and amounts that can't be. */
-function contentFaults({ channels, sites }: OperatorFile): string[] {
+function contentFaults({ channels, sites, units }: OperatorFile): string[] {
   const known = new Set(channels.map((channel) => channel.code));
   return [
     ...doubles('channels', channels),
     ...doubles('sites', sites),
     ...sites.flatMap((site, i) => siteFaults(site, `sites.${i}`, known)),
+    ...marketFaults(units),
   ];
 }
 
@@ -110,6 +127,12 @@ function siteFaults(site: SiteEntry, place: string, channels: ReadonlySet<string
       : [`${place}.${at}: ${text} is no price in ${currency}`];
   return [
     ...doubles(`${place}.bouquets`, bouquets),
+    ...ruleFaults(site.rules, currency, place),
+    ...promotionFaults(site.promotions, {
+      bouquets: new Set(bouquets.map((bouquet) => bouquet.code)),
+      currency,
+      place,
+    }),
     ...amountFault('tvu.price', tvu.price),
     ...amountFault('tvu.valueAmount', tvu.valueAmount),
     ...bouquets.flatMap((bouquet, b) => [
@@ -148,6 +171,7 @@ export async function loadOperator(
     channelIds.set(code, row.id);
   }
   for (const site of file.sites) await loadSite(prisma, ids, site, channelIds);
+  await loadMarkets(prisma, file.units);
 }
 
 async function loadSite(
@@ -158,6 +182,7 @@ async function loadSite(
 ): Promise<void> {
   const { code, name, country, currency, timeZone, language } = entry;
   const policy = { ...entry.payment };
+  const rules = storedRules(entry.rules, currency);
   const site = await prisma.site.upsert({
     where: { code },
     create: {
@@ -170,8 +195,9 @@ async function loadSite(
       timeZone,
       language,
       policy,
+      rules,
     },
-    update: { name, timeZone, language, policy },
+    update: { name, timeZone, language, policy, rules },
   });
   const tariff = {
     siteId: site.id,
@@ -181,14 +207,12 @@ async function loadSite(
     valueAmount: minor(entry.tvu.valueAmount, currency),
   };
   await prisma.tvuTariff.createMany({ data: [tariff], skipDuplicates: true });
+  const bouquetIds = new Map<string, bigint>();
   for (const bouquet of entry.bouquets) {
-    await loadBouquet(
-      prisma,
-      { id: await ids.take(), siteId: site.id, currency },
-      bouquet,
-      channelIds,
-    );
+    const made = { id: await ids.take(), siteId: site.id, currency };
+    bouquetIds.set(bouquet.code, await loadBouquet(prisma, made, bouquet, channelIds));
   }
+  await loadPromotions(prisma, ids, entry.promotions, { id: site.id, currency, bouquetIds });
 }
 
 async function loadBouquet(
@@ -196,7 +220,7 @@ async function loadBouquet(
   made: { id: bigint; siteId: bigint; currency: string },
   entry: BouquetEntry,
   channelIds: ReadonlyMap<string, bigint>,
-): Promise<void> {
+): Promise<bigint> {
   const { code, name, taxPercent } = entry;
   const { siteId } = made;
   const { id: bouquetId } = await prisma.bouquet.upsert({
@@ -218,7 +242,7 @@ async function loadBouquet(
   });
   await prisma.price.createMany({
     data: entry.prices.flatMap((version) =>
-      (['month', 'week', 'day'] as const).flatMap((term: TermName) => {
+      (['quarter', 'month', 'week', 'day', 'pass24'] as const).flatMap((term) => {
         const price = version[term];
         if (price === undefined) return [];
         const fromAt = new Date(version.from);
@@ -227,6 +251,7 @@ async function loadBouquet(
     ),
     skipDuplicates: true,
   });
+  return bouquetId;
 }
 
 function minor(text: string, currency: string): bigint {

@@ -1,13 +1,15 @@
 /** Pure rules of the catalogue: which price holds at an instant, and what TV units are worth. */
 
-export type TermName = 'day' | 'week' | 'month';
+/** `pass24` is 24 elapsed hours; the others count calendar days and months. */
+export type TermName = 'day' | 'week' | 'month' | 'quarter' | 'pass24';
 
 /** Longest first: the order in which `longest_terms` tries to buy. */
-export const TERMS_LONGEST_FIRST: readonly TermName[] = ['month', 'week', 'day'];
+export const TERMS_LONGEST_FIRST: readonly TermName[] = ['quarter', 'month', 'week', 'day'];
 
 export interface PriceVersion {
   from: Date;
-  amount: bigint;
+  /** Null: not sold from then on. */
+  amount: bigint | null;
 }
 
 export interface Bouquet {
@@ -54,6 +56,58 @@ export interface PaymentPolicy {
   over: 'one_term' | 'whole_terms' | 'longest_terms';
   /** Price of a day for `under: days`. */
   dayRate: 'month/30' | 'day_term';
+  /** More terms than this from one payment are a slip and stay credit; 36 when left out. */
+  termsMax?: number | undefined;
+}
+
+/** How prepaid television is sold at a site, beyond what a payment does. */
+export interface PrepaidRules {
+  /** Where a term of days or months ends on its last date. */
+  termEnd: 'rest_of_day_free' | 'day_counts' | 'same_time';
+  /** Months that follow each other keep the day of the first, or count from the last. */
+  monthAnchor: 'kept' | 'from_last';
+  grace: { hours: number; nextTerm: 'from_now' | 'from_end' };
+  /** Lots with the lower number are consumed first. */
+  lots: { promoPriority: number; paidPriority: number };
+  /** A payment for the wrong card: how long, how often, and how long the other may object. */
+  move: { windowHours: number; perMonth: number; objectionMinutes: number };
+  /** A payment taken back after use: refused (staff decides), or owed with or without rights. */
+  reversal: { rights: 'refuse' | 'keep' | 'withdraw' };
+  pause: { daysPerYear: number };
+  trial: { days: number; onceInMonths: number };
+  upgrade: 'convert_days' | 'pay_difference';
+  loan: { term: TermName; fee: bigint; cap: bigint };
+  voucher: { repeatMinutes: number };
+  /** Null: no step beyond a minor unit, no limit. Amounts in minor units, `leaveAtLeast` units. */
+  tvu: { creditStep: bigint | null; transfersPerDay: number | null; leaveAtLeast: bigint };
+  /** Null: resellers get none. */
+  commission: { percentPermyriad: bigint; secondPaymentDays: number } | null;
+}
+
+export const DEFAULT_RULES: PrepaidRules = {
+  termEnd: 'rest_of_day_free',
+  monthAnchor: 'kept',
+  grace: { hours: 0, nextTerm: 'from_now' },
+  lots: { promoPriority: 10, paidPriority: 20 },
+  move: { windowHours: 48, perMonth: 2, objectionMinutes: 0 },
+  reversal: { rights: 'refuse' },
+  pause: { daysPerYear: 0 },
+  trial: { days: 14, onceInMonths: 24 },
+  upgrade: 'convert_days',
+  loan: { term: 'day', fee: 0n, cap: 0n },
+  voucher: { repeatMinutes: 10 },
+  tvu: { creditStep: null, transfersPerDay: null, leaveAtLeast: 0n },
+  commission: null,
+};
+
+/** What a site says itself; whatever it leaves out is the default. */
+export type OwnRules = { [K in keyof PrepaidRules]?: PrepaidRules[K] | undefined };
+
+/** The prepaid rules of a site: its own over the defaults. */
+export function rulesOf({ rules }: Pick<Site, 'rules'>): PrepaidRules {
+  if (!rules) return DEFAULT_RULES;
+  const said = Object.entries(rules).filter(([, value]) => value !== undefined);
+  return { ...DEFAULT_RULES, ...Object.fromEntries(said) };
 }
 
 export interface Site {
@@ -66,6 +120,20 @@ export interface Site {
   timeZone: string;
   language: 'en' | 'fr';
   payment: PaymentPolicy;
+  /** What of the prepaid rules differs here from `DEFAULT_RULES`; read it with `rulesOf`. */
+  rules?: OwnRules | undefined;
+}
+
+/** TV units of one country: what operators sell them for, and what credit they give. */
+export interface UnitMarket {
+  /** `TVU-<country>`. */
+  asset: string;
+  /** The only currency whose accounts may hold these units. */
+  currency: string;
+  /** Price of one unit in minor units, by mobile operator, oldest first. */
+  buy: ReadonlyMap<string, readonly PriceVersion[]>;
+  /** `units` give `value` minor units of credit; oldest first. */
+  credit: readonly { from: Date; units: bigint; value: bigint }[];
 }
 
 export interface Catalogue {
@@ -74,6 +142,8 @@ export interface Catalogue {
   events: ReadonlyMap<bigint, PayPerViewEvent>;
   /** By site, oldest first. */
   tariffs: ReadonlyMap<bigint, readonly TvuTariff[]>;
+  /** By asset: tariffs that differ by operator. A site without one has `tariffs` alone. */
+  units?: ReadonlyMap<string, UnitMarket> | undefined;
 }
 
 /** The version with the latest `from` that is not after `at`; versions stand oldest first. */
@@ -114,19 +184,30 @@ export function daysFor(
   return { days: Number(days), cost };
 }
 
-/** Credit that `units` give, rounded down, and the fewest units that are worth that credit. */
+/**
+ * Credit that `units` give, rounded down to a multiple of `step` minor units, and the fewest units
+ * that are worth that credit; null when they are worth less than a step.
+ */
 export function unitsToCredit(
   units: bigint,
-  tariff: TvuTariff,
+  tariff: Pick<TvuTariff, 'valueAmount' | 'valueUnits'>,
+  step = 1n,
 ): { credit: bigint; used: bigint } | null {
-  const credit = (units * tariff.valueAmount) / tariff.valueUnits;
+  const worth = (units * tariff.valueAmount) / tariff.valueUnits;
+  const credit = worth - (worth % step);
   if (credit === 0n) return null;
   return { credit, used: unitsForCredit(credit, tariff) };
 }
 
 /** The fewest units whose credit is at least `credit`. */
-export const unitsForCredit = (credit: bigint, tariff: TvuTariff): bigint =>
-  (credit * tariff.valueUnits + tariff.valueAmount - 1n) / tariff.valueAmount;
+export const unitsForCredit = (
+  credit: bigint,
+  tariff: Pick<TvuTariff, 'valueAmount' | 'valueUnits'>,
+): bigint => (credit * tariff.valueUnits + tariff.valueAmount - 1n) / tariff.valueAmount;
+
+/** Half-up of numerator / denominator, for amounts that are not negative. */
+export const halfUp = (numerator: bigint, denominator: bigint): bigint =>
+  (2n * numerator + denominator) / (2n * denominator);
 
 /** Is the event sold at this instant? Sales windows are half-open. */
 export const onSale = (event: PayPerViewEvent, at: Date): boolean =>

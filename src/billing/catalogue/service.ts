@@ -27,7 +27,11 @@ export function systemAccounts(
   catalogue: Catalogue,
   channels: readonly { id: string; siteId: bigint }[],
 ): AccountName[] {
-  const names: AccountName[] = [...catalogue.sites.values()].flatMap(siteAccounts);
+  const markets = [...(catalogue.units?.values() ?? [])];
+  const names: AccountName[] = [...catalogue.sites.values()].flatMap((site) => {
+    const own = markets.filter((market) => market.currency === site.currency);
+    return siteAccounts(site, new Set([site.tvuAsset, ...own.map((market) => market.asset)]));
+  });
   for (const channel of channels) {
     const asset = catalogue.sites.get(channel.siteId)?.currency;
     if (!asset) throw new Error(`Channel ${channel.id} names a site that does not exist`);
@@ -43,10 +47,19 @@ const SITE_ACCOUNTS: readonly AccountKind[] = [
   'suspense',
   'tvu_liability',
   'tariff_gain_loss',
+  'receivable',
+  'loan_receivable',
+  'voucher_liability',
+  'promo_expense',
+  'breakage',
+  'commission_expense',
+  'commission_payable',
 ];
 const UNIT_ACCOUNTS: readonly AccountKind[] = ['tvu_issued', 'tvu_conversion', 'suspense'];
 
-const siteAccounts = ({ id, currency, tvuAsset }: Site): AccountName[] => [
+const siteAccounts = ({ id, currency }: Site, units: ReadonlySet<string>): AccountName[] => [
   ...SITE_ACCOUNTS.map((kind) => ({ owner: `site:${id}`, kind, asset: currency })),
-  ...UNIT_ACCOUNTS.map((kind) => ({ owner: `site:${id}`, kind, asset: tvuAsset })),
+  ...[...units].flatMap((asset) =>
+    UNIT_ACCOUNTS.map((kind) => ({ owner: `site:${id}`, kind, asset })),
+  ),
 ];

@@ -1,7 +1,7 @@
 /** The catalogue in Postgres: read whole into memory, because every payment looks at it. */
 import type { PrismaClient } from '../../platform/database/client/client.ts';
 import type { SiteModel, TvuTariffModel } from '../../platform/database/client/models.ts';
-import { paymentPolicy } from './policy.ts';
+import { paymentPolicy, prepaidRules } from './policy.ts';
 import type {
   Bouquet,
   Catalogue,
@@ -10,19 +10,23 @@ import type {
   Site,
   TermName,
   TvuTariff,
+  UnitMarket,
 } from './rules.ts';
 
 const PERCENT_TO_PERMYRIAD = 100;
 
 /** Reads the catalogue as it stands. Throws when a site's policy can't be read. */
 export async function loadCatalogue(prisma: PrismaClient): Promise<Catalogue> {
-  const [sites, bouquets, events, tariffs] = await Promise.all([
+  const [sites, bouquets, events, tariffs, markets] = await Promise.all([
     prisma.site.findMany(),
     prisma.bouquet.findMany({
       include: { prices: { orderBy: { fromAt: 'asc' } }, bouquetProducts: true },
     }),
     prisma.event.findMany(),
     prisma.tvuTariff.findMany({ orderBy: { fromAt: 'asc' } }),
+    prisma.unitMarket.findMany({
+      include: { prices: { orderBy: { fromAt: 'asc' } }, values: { orderBy: { fromAt: 'asc' } } },
+    }),
   ]);
   return {
     sites: new Map(sites.map((row) => [row.id, siteOf(row)])),
@@ -47,6 +51,7 @@ export async function loadCatalogue(prisma: PrismaClient): Promise<Catalogue> {
       ]),
     ),
     tariffs: tariffsBySite(tariffs),
+    units: new Map(markets.map((market) => [market.asset, marketOf(market)])),
   };
 }
 
@@ -64,7 +69,24 @@ const siteOf = (row: SiteModel): Site => ({
   timeZone: row.timeZone,
   language: row.language as Site['language'],
   payment: paymentPolicy.parse(row.policy),
+  rules: prepaidRules.parse(row.rules),
 });
+
+interface MarketRow {
+  asset: string;
+  currency: string;
+  prices: readonly { operator: string; fromAt: Date; price: bigint }[];
+  values: readonly { fromAt: Date; units: bigint; value: bigint }[];
+}
+
+function marketOf({ asset, currency, prices, values }: MarketRow): UnitMarket {
+  const buy = new Map<string, PriceVersion[]>();
+  for (const { operator, fromAt: from, price: amount } of prices) {
+    buy.set(operator, [...(buy.get(operator) ?? []), { from, amount }]);
+  }
+  const credit = values.map(({ fromAt: from, units, value }) => ({ from, units, value }));
+  return { asset, currency, buy, credit };
+}
 
 function tariffsBySite(rows: readonly TvuTariffModel[]): Map<bigint, TvuTariff[]> {
   const tariffs = new Map<bigint, TvuTariff[]>();
@@ -75,7 +97,7 @@ function tariffsBySite(rows: readonly TvuTariffModel[]): Map<bigint, TvuTariff[]
   return tariffs;
 }
 
-function pricesByTerm(rows: readonly { term: string; fromAt: Date; amount: bigint }[]) {
+function pricesByTerm(rows: readonly { term: string; fromAt: Date; amount: bigint | null }[]) {
   const prices: Partial<Record<TermName, PriceVersion[]>> = {};
   for (const row of rows) {
     const term = row.term as TermName;

@@ -8,6 +8,7 @@
  */
 export const CHART = {
   wallet_paid: 'exact',
+  wallet_promo: 'exact',
   tvu_wallet: 'exact',
   held: 'exact',
   provider_clearing: 'folded',
@@ -19,12 +20,23 @@ export const CHART = {
   tariff_gain_loss: 'folded',
   tvu_issued: 'folded',
   tvu_conversion: 'folded',
+  receivable: 'folded',
+  loan_receivable: 'folded',
+  voucher_liability: 'folded',
+  promo_expense: 'folded',
+  breakage: 'folded',
+  commission_expense: 'folded',
+  commission_payable: 'folded',
+  customer_credit: 'folded',
+  external_clearing: 'folded',
+  bad_debt: 'folded',
+  exchange: 'folded',
 } as const;
 
 export type AccountKind = keyof typeof CHART;
 export type AccountPolicy = 'exact' | 'folded';
 
-/** `owner` is `site:<id>`, `channel:<id>`, `subscriber:<id>` or `reseller:<id>`. */
+/** `owner`: `site:<id>`, `channel:<id>`, `subscriber:<id>`, `reseller:<id>`, `postpaid:<id>`. */
 export interface AccountName {
   owner: string;
   kind: AccountKind;

@@ -123,7 +123,7 @@ describe('what was written', () => {
     );
     expect(rows.map((row) => row.name)).toEqual(await appendOnly());
     expect(await appendOnly()).toEqual(
-      expect.arrayContaining(['account', 'entry', 'hold_part', 'journal', 'price', 'term']),
+      expect.arrayContaining(['account', 'entry', 'hold_part', 'journal', 'price', 'trial']),
     );
   });
 

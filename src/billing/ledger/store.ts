@@ -1,4 +1,4 @@
-/** Accounts and balances in Postgres. Journals are written by settlement alone. */
+/** Accounts and balances in Postgres. Journals are written by settlement and by postpaid. */
 import type { Pool, PoolClient } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
 import type { Ids } from '../../platform/ports.ts';

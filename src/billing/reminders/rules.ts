@@ -115,7 +115,11 @@ function daysOf(length: TermLength): number {
       return 7;
     case 'days':
       return length.days;
+    case 'pass24':
+      return 1;
     case 'month':
       return 28;
+    case 'quarter':
+      return 89;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { TermName } from '../catalogue/rules.ts';
 import type { RefusalCode, SuspenseReason } from '../errors.ts';
+import type { PaymentMeans } from './facts.ts';
 
 export interface CommandBase {
   /** `(provider, receipt)` acts once, for ever. */
@@ -19,7 +20,8 @@ export interface CommandBase {
 
 /** What an order of ours is for. */
 export type Purpose =
-  | { kind: 'term'; cardId: bigint; term: TermName }
+  /** `count` terms one after another (1), with the code of a promotion. */
+  | { kind: 'term'; cardId: bigint; term: TermName; count?: number; code?: string }
   | { kind: 'credit'; cardId: bigint }
   | { kind: 'event'; cardId: bigint; eventId: bigint }
   | { kind: 'tvu'; subscriberId: bigint };
@@ -35,6 +37,154 @@ export interface Payment extends CommandBase {
   payerHash: string | null;
   /** Our order, when the notice answers one. */
   orderId: bigint | null;
+  /**
+   * The card, where the door knows it for certain and asks before it takes the money; `accountRef`
+   * is then not read, and another currency than the account's is refused.
+   */
+  cardNumber?: string | null;
+  means?: PaymentMeans | null;
+}
+
+/** Credit put into a wallet by staff: paid money over the desk, or promotional. */
+export interface TopUp extends CommandBase {
+  kind: 'top_up';
+  subscriberId: bigint;
+  amount: bigint;
+  credit: 'paid' | 'promo';
+  expiresAt: Date | null;
+  /** Null: the site's. */
+  priority: number | null;
+}
+
+export interface Refund extends CommandBase {
+  kind: 'refund';
+  subscriberId: bigint;
+  amount: bigint;
+}
+
+export interface TransferCredit extends CommandBase {
+  kind: 'transfer_credit';
+  subscriberId: bigint;
+  toSubscriberId: bigint;
+  amount: bigint;
+}
+
+/** The payer says for which card the money in suspense was. */
+export interface Claim extends CommandBase {
+  kind: 'claim';
+  original: { provider: string; receipt: string };
+  cardNumber: string;
+  payerMsisdn: string;
+}
+
+/** The payer says that the card was the wrong one. */
+export interface MovePayment extends CommandBase {
+  kind: 'move_payment';
+  original: { provider: string; receipt: string };
+  toCardNumber: string;
+  payerMsisdn: string;
+}
+
+/** The owner of the card objects to a move that is not done yet. */
+export interface ObjectMove extends CommandBase {
+  kind: 'object_move';
+  original: { provider: string; receipt: string };
+}
+
+/** The time to object is over. Named by the payment, so that its facts are found. */
+export interface CompleteMove extends CommandBase {
+  kind: 'complete_move';
+  original: { provider: string; receipt: string };
+}
+
+/** Acts on the subscription of a card. */
+export interface CardAct extends CommandBase {
+  kind: 'take_loan' | 'grant_trial' | 'resume' | 'end_pause' | 'close_subscription';
+  cardId: bigint;
+}
+
+export interface SetAutoRenew extends CommandBase {
+  kind: 'set_auto_renew' | 'request_renewal';
+  cardId: bigint;
+  term: TermName;
+}
+
+export interface ChangePlan extends CommandBase {
+  kind: 'change_plan';
+  cardId: bigint;
+  bouquetId: bigint;
+  policy: 'immediate' | 'end_of_term';
+}
+
+export interface BuyAddon extends CommandBase {
+  kind: 'buy_addon';
+  cardId: bigint;
+  bouquetId: bigint;
+}
+
+export interface Pause extends CommandBase {
+  kind: 'pause';
+  cardId: bigint;
+  days: number;
+}
+
+/** Free days for every listed card whose running term is paid; once for each incident and card. */
+export interface Incident extends CommandBase {
+  kind: 'incident';
+  incident: string;
+  days: number;
+  cardIds: readonly bigint[];
+}
+
+export interface Redeem extends CommandBase {
+  kind: 'redeem';
+  code: string;
+  cardNumber: string;
+}
+
+/** Money paid to a mobile operator for TV units of a country. */
+export interface BuyUnits extends CommandBase {
+  kind: 'buy_units';
+  subscriberId: bigint;
+  unitAsset: string;
+  operator: string;
+  amount: bigint;
+}
+
+/** A mobile operator says that it sold units of a country to a subscriber. */
+export interface UnitsNotice extends CommandBase {
+  kind: 'units_notice';
+  subscriberId: bigint;
+  unitAsset: string;
+  operator: string;
+  units: bigint;
+}
+
+export interface SendUnits extends CommandBase {
+  kind: 'send_units';
+  subscriberId: bigint;
+  toSubscriberId: bigint;
+  unitAsset: string;
+  units: bigint;
+}
+
+export interface ConvertUnits extends CommandBase {
+  kind: 'convert_units';
+  subscriberId: bigint;
+  unitAsset: string;
+  units: bigint;
+}
+
+/** The lot of a subscriber has expired: what is left of it is breakage. */
+export interface ExpireCredit extends CommandBase {
+  kind: 'expire_credit';
+  subscriberId: bigint;
+}
+
+/** No second payment came in time: the commission is taken back. */
+export interface ClawBack extends CommandBase {
+  kind: 'claw_back';
+  commissionId: bigint;
 }
 
 /** TV units that an operator sold to a phone, by its signed notice. */
@@ -93,7 +243,27 @@ export type Command =
   | TransferTvu
   | Renew
   | SettleEvent
-  | ReversePayment;
+  | ReversePayment
+  | TopUp
+  | Refund
+  | TransferCredit
+  | Claim
+  | MovePayment
+  | ObjectMove
+  | CompleteMove
+  | CardAct
+  | SetAutoRenew
+  | ChangePlan
+  | BuyAddon
+  | Pause
+  | Incident
+  | Redeem
+  | BuyUnits
+  | UnitsNotice
+  | SendUnits
+  | ConvertUnits
+  | ExpireCredit
+  | ClawBack;
 
 /** Refusals are answers, never exceptions: a thrown refusal would spoil its neighbours. */
 export type { RefusalCode, SuspenseReason };
@@ -111,7 +281,15 @@ export interface Settled {
   credit: string | null;
   /** TV units left, as digits; of the sender in a transfer. */
   units: string | null;
+  /** What the act itself came to, for acts that have a result of their own. */
+  result?: SettledResult;
 }
+
+/** Amounts and units as digits. */
+export type SettledResult =
+  | { kind: 'moved' | 'pending' }
+  | { kind: 'units'; units: string }
+  | { kind: 'converted'; credit: string; used: string };
 
 export type Outcome =
   /** `first` false: the key had acted before, and this is its first answer. */
@@ -123,108 +301,4 @@ export type Outcome =
   /** The database is away: the caller's provider must try again. */
   | { kind: 'unavailable' };
 
-/** What is to be said because of a decision; wording and language are not billing's business. */
-export interface Saying {
-  siteId: bigint;
-  language: 'en' | 'fr';
-  /** E.164, or a card number for the screen. */
-  to: { kind: 'text'; msisdn: string } | { kind: 'osd'; cardNumber: string };
-  message: Message;
-}
-
-/** A reminder three days before the last paid day, the day before it, and on it. */
-export type ReminderStep = 'd3' | 'd1' | 'd0';
-
-/** Amounts in minor units of `asset`; names of people are masked already. */
-export type Message =
-  | {
-      name: 'term_paid';
-      amount: bigint;
-      asset: string;
-      bouquet: string;
-      cardNumber: string;
-      /** End of what is paid, exclusive. */
-      until: Date;
-      /** Days bought by amount; null for a named term. */
-      days: number | null;
-      ref: string;
-    }
-  | {
-      name: 'paid_for_other';
-      /** Whether the payer or the owner of the card reads it. */
-      reader: 'payer' | 'owner';
-      amount: bigint;
-      asset: string;
-      bouquet: string;
-      cardNumber: string;
-      maskedName: string;
-      until: Date;
-      ref: string;
-    }
-  | {
-      name: 'credit_kept';
-      amount: bigint;
-      asset: string;
-      /** Null for money to an account. */
-      cardNumber: string | null;
-      credit: bigint;
-      /** What a term still needs; null when nothing waits for money. */
-      missing: { amount: bigint; term: TermName } | null;
-      ref: string;
-    }
-  | { name: 'tvu_bought'; amount: bigint; asset: string; units: bigint; have: bigint; ref: string }
-  | {
-      name: 'tvu_received';
-      units: bigint;
-      /** Who sent them: the reseller's name, or the channel. */
-      from: string;
-      have: bigint;
-      ref: string;
-    }
-  | { name: 'tvu_sent'; units: bigint; phone: string; have: bigint; ref: string }
-  | {
-      name: 'tvu_converted';
-      used: bigint;
-      left: bigint;
-      credit: bigint;
-      total: bigint;
-      asset: string;
-      ref: string;
-    }
-  | {
-      name: 'event_bought';
-      amount: bigint;
-      asset: string;
-      title: string;
-      cardNumber: string;
-      start: Date;
-      ref: string;
-    }
-  | { name: 'event_refunded'; amount: bigint; asset: string; title: string; ref: string }
-  | { name: 'in_suspense'; amount: bigint; asset: string; reference: string; ref: string }
-  | { name: 'renewal_failed'; cardNumber: string; missing: bigint; asset: string; term: TermName }
-  | { name: 'payment_failed'; amount: bigint; asset: string; reason: string }
-  | {
-      name: 'reminder';
-      step: ReminderStep;
-      bouquet: string;
-      cardNumber: string;
-      /** End of what is paid, exclusive. */
-      until: Date;
-      /** What the next `term` costs. */
-      price: bigint;
-      asset: string;
-      term: TermName;
-      /** Not to be said after this. */
-      notAfter: Date;
-    };
-
-/** One row of what goes out, worded. */
-export interface OutboundDraft {
-  kind: 'text' | 'osd';
-  template: string;
-  target: string;
-  body: string;
-  /** Not to be sent after this. */
-  notAfter: Date;
-}
+export type { Message, OutboundDraft, ReminderStep, Saying } from './sayings.ts';

@@ -9,6 +9,8 @@ export const faultsOf = (paper: Paper): string[] => [
   ...balanceFaults(paper),
   ...holdFaults(paper),
   ...liabilityFaults(paper),
+  ...debtFaults(paper),
+  ...soldFaults(paper),
 ];
 
 function add<K>(sums: Map<K, bigint>, key: K, amount: bigint): void {
@@ -63,18 +65,24 @@ function holdFaults(paper: Paper): string[] {
 
 /** What TV units were issued for is owed until they are used: neither more nor less. */
 function liabilityFaults(paper: Paper): string[] {
-  return [...paper.catalogue.sites.values()].flatMap(({ id, currency, tvuAsset }) => {
-    const owners = [...paper.subscribers.values(), ...paper.resellers.values()];
-    const wallets = new Set(
-      owners.filter((owner) => owner.siteId === id).map((owner) => owner.tvuWalletId),
-    );
+  const sites = [...paper.catalogue.sites.values()];
+  return [...new Set(sites.map((site) => site.currency))].flatMap((currency) => {
+    const own = sites.filter((site) => site.currency === currency);
+    const ids = new Set(own.map((site) => site.id));
+    const assets = new Set(own.map((site) => site.tvuAsset));
+    const people = [...paper.subscribers.values()].filter((one) => ids.has(one.siteId));
+    const sellers = [...paper.resellers.values()].filter((one) => ids.has(one.siteId));
+    const wallets = new Set([
+      ...[...people, ...sellers].map((owner) => owner.tvuWalletId),
+      ...people.flatMap((person) => [...(person.otherUnits?.values() ?? [])]),
+    ]);
     const lots = [...paper.lots.values()].filter((lot) => wallets.has(lot.accountId));
-    const waiting = [...paper.suspense.values()].filter((item) => item.asset === tvuAsset);
+    const waiting = [...paper.suspense.values()].filter((item) => assets.has(item.asset));
     const cost =
       sumOf(lots, (lot) => lot.costRemaining) +
       sumOf(waiting, (item) => costOfNotice(paper, item.inboxId));
     const owed = paper.books(currency).tvu_liability ?? 0n;
-    return owed === cost ? [] : [`site ${id} owes ${owed} for units that cost ${cost}`];
+    return owed === cost ? [] : [`${owed} ${currency} is owed for units that cost ${cost}`];
   });
 }
 
@@ -86,3 +94,39 @@ const costOfNotice = (paper: Paper, inboxId: bigint): bigint =>
       .filter((entry) => !entry.asset.startsWith('TVU') && entry.amount > 0n),
     (entry) => entry.amount,
   );
+
+/** What subscribers owe is what the books say is to come. */
+function debtFaults(paper: Paper): string[] {
+  return currenciesOf(paper).flatMap((currency) => {
+    const books = paper.books(currency);
+    const due = -((books.receivable ?? 0n) + (books.loan_receivable ?? 0n));
+    const debts = [...paper.debts.values()].filter((debt) => debt.asset === currency);
+    const open = sumOf(debts, (debt) => debt.remaining);
+    return due === open ? [] : [`${due} ${currency} is to come, for debts of ${open}`];
+  });
+}
+
+/** What was earned, with its tax, is what lines, events on air and fees of loans keep. */
+function soldFaults(paper: Paper): string[] {
+  return currenciesOf(paper).flatMap((currency) => {
+    const books = paper.books(currency);
+    const { deferred_revenue = 0n, earned_revenue = 0n, tax_payable = 0n } = books;
+    const lines = [...paper.terms.values()].filter((line) => line.asset === currency);
+    const shown = [...paper.purchases.values()].filter(
+      (purchase) => purchase.asset === currency && purchase.state === 'captured',
+    );
+    const loans = [...paper.debts.values()].filter(
+      (debt) => debt.asset === currency && debt.kind === 'loan',
+    );
+    const fees = sumOf(loans, (debt) => debt.fee);
+    const kept = sumOf(lines, (line) => line.price) + sumOf(shown, (one) => one.price) + fees;
+    const earned = deferred_revenue + earned_revenue + tax_payable;
+    const taxes = sumOf(lines, (line) => line.tax);
+    const isSound = earned === kept && taxes <= tax_payable;
+    return isSound ? [] : [`${earned} ${currency} is earned, for sales of ${kept}`];
+  });
+}
+
+const currenciesOf = ({ catalogue }: Paper): string[] => [
+  ...new Set([...catalogue.sites.values()].map((site) => site.currency)),
+];

@@ -4,28 +4,27 @@
  * and owner are guarded by the lock on its rights row, a wallet's lots by the one on its balance.
  */
 import type { ClientBase } from 'pg';
-import { parseLocalDate } from '../../platform/calendar.ts';
+import type { TermName } from '../catalogue/rules.ts';
 import type { Lot } from '../ledger/rules.ts';
 import type { Command, Settled } from './commands.ts';
-import type {
-  CardFacts,
-  Facts,
-  OrderFacts,
-  ResellerFacts,
-  Right,
-  SubscriberFacts,
-  SubscriptionFacts,
-} from './facts.ts';
+import type { BookedPayment, Facts, OrderFacts, ResellerFacts } from './facts.ts';
+import { checkSubscribers, loadSubscribers, lockCards, resolveCards } from './load-cards.ts';
+import { lineAccounts, loadLines } from './load-lines.ts';
+import { loadOriginals, payersCards } from './load-originals.ts';
 import {
+  loadDebts,
   loadEventPurchases,
   loadEventsBought,
   loadHashedPhones,
-  loadOriginals,
+  loadTrials,
+  loadUnitTransfers,
+  lockNames,
+  lockRows,
 } from './load-rare.ts';
+import { FactsMoved, type LoadTools, type Resolved, startResolving } from './load-tools.ts';
 import type { Needs } from './needs.ts';
 
-/** A card changed hands between look-up and lock: the batch is loaded again. */
-export class FactsMoved extends Error {}
+export { FactsMoved, type LoadTools } from './load-tools.ts';
 
 export interface KnownKey {
   inboxId: bigint;
@@ -53,46 +52,49 @@ export async function loadKnown(
   );
 }
 
-interface Resolved {
-  cardIds: Set<bigint>;
-  ownerOf: Map<bigint, bigint>;
-  cardByNumber: Map<string, bigint>;
-  subscriberByPhone: Map<string, bigint>;
-  subscriberIds: Set<bigint>;
-}
-
-/** Loads the facts of a batch inside its transaction; on return everything mutable is locked. */
-export async function loadFacts(client: ClientBase, needs: Needs): Promise<Facts> {
-  const resolved: Resolved = {
-    cardIds: new Set(needs.cardIds),
-    ownerOf: new Map(),
-    cardByNumber: new Map(),
-    subscriberByPhone: new Map(),
-    subscriberIds: new Set(),
-  };
+/**
+ * Loads the facts of a batch inside its transaction; on return everything mutable is locked. What
+ * was read before the locks is read again behind them, and the batch starts anew where it moved.
+ */
+export async function loadFacts(
+  client: ClientBase,
+  needs: Needs,
+  tools: LoadTools,
+): Promise<Facts> {
+  const resolved = startResolving(needs);
+  await lockNames(client, needs);
   const foundOrders = await findOrders(client, needs, resolved);
   const purchases = await loadEventPurchases(client, needs.purchaseIds);
   for (const purchase of purchases.values()) {
     resolved.cardIds.add(purchase.cardId);
     resolved.subscriberIds.add(purchase.subscriberId);
   }
+  const rows = await lockRows(client, needs, tools);
+  const bookedPayments = await loadOriginals(client, needs.originals);
+  await resolveOriginals(client, needs, bookedPayments, resolved);
   await resolvePhones(client, needs, resolved);
   await resolveCards(client, needs, resolved);
-  const bookedPayments = await loadOriginals(client, needs.originals);
   const subscribers = await loadSubscribers(client, resolved.subscriberIds);
   const resellerByPhone = await loadResellers(client, needs.resellerPhones);
-  const accounts = new Set<bigint>();
+  const accounts = await lineAccounts(client, resolved.lineCardIds);
   for (const s of subscribers.values()) {
     accounts.add(s.walletId).add(s.tvuWalletId).add(s.heldId);
+    if (s.promoId) accounts.add(s.promoId);
+    for (const id of s.otherUnits?.values() ?? []) accounts.add(id);
   }
   for (const reseller of resellerByPhone.values()) accounts.add(reseller.tvuWalletId);
   for (const booked of bookedPayments.values()) {
     for (const entry of booked.entries) accounts.add(entry.accountId);
   }
   const balances = await lockBalances(client, accounts);
-  const cards = await lockCards(client, resolved);
-  const lotIds = [...purchases.values()].flatMap((p) => p.parts.map((part) => part.lotId));
-  return {
+  const { cards, linkedCards, owners } = await lockCards(client, resolved, tools);
+  await checkSubscribers(client, subscribers, owners);
+  const lines = await loadLines(client, resolved.lineCardIds, cards);
+  for (const id of lines.accounts) {
+    if (!balances.has(id)) throw new FactsMoved(`Account ${id} paid for a line meanwhile`);
+  }
+  const held = [...purchases.values()].flatMap((p) => p.parts.map((part) => part.lotId));
+  const facts: Facts = {
     subscribers,
     cards,
     cardByNumber: resolved.cardByNumber,
@@ -102,11 +104,63 @@ export async function loadFacts(client: ClientBase, needs: Needs): Promise<Facts
     orders: await lockOrders(client, foundOrders.ids),
     orderByRef: foundOrders.byRef,
     balances,
-    lots: await loadLots(client, balances, lotIds),
+    lots: await loadLots(client, balances, [...held, ...lines.lotIds]),
     eventPurchases: purchases,
     eventsBought: await loadEventsBought(client, foundOrders.wantEvents, cards),
     bookedPayments,
+    rare: {
+      ...rows,
+      debts: await loadDebts(client, subscribers),
+      lines: lines.bySubscription,
+      trials: await loadTrials(client, needs.trialCardIds, cards),
+      unitTransfers: await loadUnitTransfers(client, senders(needs, subscribers, resellerByPhone)),
+      linkedCards,
+    },
   };
+  return facts;
+}
+
+function senders(
+  { sendersOfUnits, resellerPhones }: Needs,
+  subscribers: Facts['subscribers'],
+  resellers: Facts['resellerByPhone'],
+): bigint[] {
+  const own = [...sendersOfUnits].flatMap((id) => {
+    const subscriber = subscribers.get(id);
+    return subscriber ? [subscriber.tvuWalletId, ...(subscriber.otherUnits?.values() ?? [])] : [];
+  });
+  if (resellerPhones.size === 0) return own;
+  return [...own, ...[...resellers.values()].map((reseller) => reseller.tvuWalletId)];
+}
+
+/** Who has the money of the payments that are named, and which lines it may have paid for. */
+async function resolveOriginals(
+  client: ClientBase,
+  needs: Needs,
+  booked: ReadonlyMap<string, BookedPayment>,
+  resolved: Resolved,
+): Promise<void> {
+  const holders = new Set<bigint>();
+  for (const [key, payment] of booked) {
+    if (!needs.boughtBy.has(key)) continue;
+    for (const { subscriberId, cardId } of payment.places) {
+      holders.add(subscriberId);
+      if (cardId === null) continue;
+      resolved.cardIds.add(cardId);
+      resolved.lineCardIds.add(cardId);
+    }
+    if (payment.move) resolved.cardIds.add(payment.move.toCardId);
+  }
+  if (holders.size === 0) return;
+  for (const id of holders) {
+    resolved.subscriberIds.add(id);
+    resolved.withCards.add(id);
+    resolved.withLines.add(id);
+  }
+  for (const cardId of await payersCards(client, holders)) {
+    resolved.cardIds.add(cardId);
+    resolved.lineCardIds.add(cardId);
+  }
 }
 
 async function findOrders(client: ClientBase, needs: Needs, resolved: Resolved) {
@@ -148,47 +202,6 @@ async function resolvePhones(client: ClientBase, needs: Needs, resolved: Resolve
   }
 }
 
-async function resolveCards(client: ClientBase, needs: Needs, resolved: Resolved) {
-  if (needs.cardNumbers.size + resolved.cardIds.size === 0) return;
-  const { rows } = await client.query({
-    name: 'settlement-find-cards',
-    text: `SELECT id, number, subscriber_id FROM card
-            WHERE number = ANY($1::text[]) OR id = ANY($2::bigint[])`,
-    values: [[...needs.cardNumbers], [...resolved.cardIds]],
-  });
-  for (const row of rows) {
-    resolved.cardIds.add(row.id);
-    resolved.cardByNumber.set(row.number, row.id);
-    resolved.ownerOf.set(row.id, row.subscriber_id);
-    resolved.subscriberIds.add(row.subscriber_id);
-  }
-}
-
-async function loadSubscribers(client: ClientBase, ids: ReadonlySet<bigint>) {
-  const found = new Map<bigint, SubscriberFacts>();
-  if (ids.size === 0) return found;
-  const { rows } = await client.query({
-    name: 'settlement-subscribers',
-    text: `SELECT id, site_id, full_name, contact_msisdn, language, wallet_id, tvu_wallet_id,
-                  held_id
-             FROM subscriber WHERE id = ANY($1::bigint[])`,
-    values: [[...ids]],
-  });
-  for (const row of rows) {
-    found.set(row.id, {
-      id: row.id,
-      siteId: row.site_id,
-      fullName: row.full_name,
-      contactMsisdn: row.contact_msisdn,
-      language: row.language,
-      walletId: row.wallet_id,
-      tvuWalletId: row.tvu_wallet_id,
-      heldId: row.held_id,
-    });
-  }
-  return found;
-}
-
 async function loadResellers(client: ClientBase, phones: ReadonlySet<string>) {
   const found = new Map<string, ResellerFacts>();
   if (phones.size === 0) return found;
@@ -221,62 +234,6 @@ async function lockBalances(client: ClientBase, accounts: ReadonlySet<bigint>) {
   return new Map<bigint, bigint>(rows.map((row) => [row.account_id, row.amount]));
 }
 
-async function lockCards(client: ClientBase, resolved: Resolved) {
-  const cards = new Map<bigint, CardFacts>();
-  if (resolved.cardIds.size === 0) return cards;
-  const ids = [...resolved.cardIds];
-  const rights = await client.query({
-    name: 'settlement-lock-cards',
-    text: `SELECT card_id, desired_rev, desired FROM card_rights
-            WHERE card_id = ANY($1::bigint[]) ORDER BY card_id FOR NO KEY UPDATE`,
-    values: [ids],
-  });
-  const rightsOf = new Map(rights.rows.map((row) => [row.card_id, row]));
-  const { rows } = await client.query({
-    name: 'settlement-cards',
-    text: `SELECT c.id, c.number, c.site_id, c.subscriber_id, s.id AS subscription_id,
-                  s.bouquet_id, s.term, s.auto_renew, s.waiting_term, s.run_from, s.paid_until,
-                  s.base_date::text AS base_date, s.anchor_day
-             FROM card c LEFT JOIN subscription s ON s.card_id = c.id
-            WHERE c.id = ANY($1::bigint[])`,
-    values: [ids],
-  });
-  for (const row of rows) {
-    const owner = resolved.ownerOf.get(row.id);
-    if (owner !== row.subscriber_id) throw new FactsMoved(`Card ${row.id} changed hands`);
-    const right = rightsOf.get(row.id);
-    if (!right) throw new Error(`Card ${row.id} has no rights row`);
-    cards.set(row.id, {
-      id: row.id,
-      number: row.number,
-      siteId: row.site_id,
-      subscriberId: row.subscriber_id,
-      subscription: row.subscription_id === null ? null : subscriptionOf(row),
-      desiredRev: right.desired_rev,
-      desired: readRights(right.desired),
-    });
-  }
-  return cards;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: a row as the driver gives it
-function subscriptionOf(row: any): SubscriptionFacts {
-  return {
-    id: row.subscription_id,
-    bouquetId: row.bouquet_id,
-    term: row.term,
-    autoRenew: row.auto_renew,
-    waitingTerm: row.waiting_term,
-    runFrom: row.run_from,
-    paidUntil: row.paid_until,
-    baseDate: row.base_date === null ? null : parseLocalDate(row.base_date),
-    anchorDay: row.anchor_day,
-  };
-}
-
-const readRights = (stored: { product: string; from: string; to: string }[]): Right[] =>
-  stored.map(({ product, from, to }) => ({ product, from: new Date(from), to: new Date(to) }));
-
 async function lockOrders(client: ClientBase, ids: ReadonlySet<bigint>) {
   const orders = new Map<bigint, OrderFacts>();
   if (ids.size === 0) return orders;
@@ -294,7 +251,7 @@ async function lockOrders(client: ClientBase, ids: ReadonlySet<bigint>) {
 export function readPurpose(stored: Record<string, string>): OrderFacts['purpose'] {
   const { kind, cardId, eventId, subscriberId, term } = stored;
   if (kind === 'term') {
-    return { kind, cardId: BigInt(cardId ?? 0), term: term as SubscriptionFacts['term'] };
+    return { kind, cardId: BigInt(cardId ?? 0), term: term as TermName };
   }
   if (kind === 'event') {
     return { kind, cardId: BigInt(cardId ?? 0), eventId: BigInt(eventId ?? 0) };

@@ -16,6 +16,26 @@ export interface Needs {
   /** Payers known only by the hash of their number. */
   payerHashes: Set<string>;
   originals: { provider: string; receipt: string }[];
+  subscriberIds: Set<bigint>;
+  /** Of those, subscribers whose cards may have a renewal waiting. */
+  subscribersWithCards: Set<bigint>;
+  /** Cards (by id, by number) whose subscription's lines are wanted, with the lots they name. */
+  lineCardIds: Set<bigint>;
+  /**
+   * Of the originals: those whose places are wanted with subscribers, cards, and all lines that
+   * their lots paid for, with their cards.
+   */
+  boughtBy: Set<string>;
+  /** Payers whose requests for moves are counted. */
+  movePayers: Set<string>;
+  voucherCodes: Set<string>;
+  /** `<siteId>|<code>` */
+  promotionCodes: Set<string>;
+  /** Cards whose decoder and person may have had a trial. */
+  trialCardIds: Set<bigint>;
+  commissionIds: Set<bigint>;
+  /** Subscribers (and resellers' phones above) whose sendings of units are counted. */
+  sendersOfUnits: Set<bigint>;
 }
 
 /** Collects the references; `countryOf` tells how a phone without country code is meant. */
@@ -34,6 +54,16 @@ export function needsOf(
     purchaseIds: new Set(),
     payerHashes: new Set(),
     originals: [],
+    subscriberIds: new Set(),
+    subscribersWithCards: new Set(),
+    lineCardIds: new Set(),
+    boughtBy: new Set(),
+    movePayers: new Set(),
+    voucherCodes: new Set(),
+    promotionCodes: new Set(),
+    trialCardIds: new Set(),
+    commissionIds: new Set(),
+    sendersOfUnits: new Set(),
   };
   for (const command of commands) collect(needs, command, countryOf);
   return needs;
@@ -41,18 +71,9 @@ export function needsOf(
 
 function collect(needs: Needs, command: Command, countryOf: (siteId: bigint) => string): void {
   switch (command.kind) {
-    case 'payment': {
-      if (command.orderId !== null) needs.orderIds.add(command.orderId);
-      const reference = readReference(command.accountRef, countryOf(command.siteId));
-      if (command.payerHash) needs.payerHashes.add(command.payerHash);
-      if (reference.card) needs.cardNumbers.add(reference.card);
-      if (reference.order) needs.orderRefs.add(reference.order);
-      if (reference.msisdn) {
-        needs.phones.add(reference.msisdn);
-        needs.phonesWithCards.add(reference.msisdn);
-      }
+    case 'payment':
+      collectPayment(needs, command, countryOf);
       return;
-    }
     case 'tvu_notice':
       needs.phones.add(command.msisdn);
       needs.resellerPhones.add(command.msisdn);
@@ -68,15 +89,112 @@ function collect(needs: Needs, command: Command, countryOf: (siteId: bigint) => 
     case 'buy':
       needs.phones.add(command.msisdn);
       needs.cardIds.add(command.purpose.cardId);
-      return;
-    case 'renew':
-      needs.cardIds.add(command.cardId);
+      if (command.purpose.kind === 'term' && command.purpose.code !== undefined) {
+        needs.promotionCodes.add(`${command.siteId}|${command.purpose.code}`);
+      }
       return;
     case 'capture_event':
     case 'release_event':
       needs.purchaseIds.add(command.purchaseId);
       return;
-    case 'reverse_payment':
-      needs.originals.push(command.original);
+    case 'claw_back':
+      needs.commissionIds.add(command.commissionId);
+      return;
+    case 'incident':
+      for (const id of command.cardIds) addLines(needs, id);
+      return;
+    case 'redeem':
+      needs.cardNumbers.add(command.cardNumber);
+      needs.voucherCodes.add(command.code);
+      return;
+    default:
+      collectByParty(needs, command);
+  }
+}
+
+type Rest = Exclude<
+  Command,
+  {
+    kind:
+      | 'payment'
+      | 'tvu_notice'
+      | 'transfer_tvu'
+      | 'convert_tvu'
+      | 'buy'
+      | 'capture_event'
+      | 'release_event'
+      | 'claw_back'
+      | 'incident'
+      | 'redeem';
+  }
+>;
+
+/** Commands that name a card, a payment or a subscriber. */
+function collectByParty(needs: Needs, command: Rest): void {
+  if ('cardId' in command) collectCard(needs, command);
+  else if ('original' in command) collectOriginal(needs, command);
+  else collectSubscriber(needs, command);
+}
+
+function collectSubscriber(needs: Needs, command: Extract<Rest, { subscriberId: bigint }>): void {
+  needs.subscriberIds.add(command.subscriberId);
+  if ('toSubscriberId' in command) needs.subscriberIds.add(command.toSubscriberId);
+  if (command.kind === 'send_units') needs.sendersOfUnits.add(command.subscriberId);
+  if (command.kind === 'top_up' || command.kind === 'convert_units') {
+    needs.subscribersWithCards.add(command.subscriberId);
+  }
+}
+
+function addLines(needs: Needs, cardId: bigint): void {
+  needs.cardIds.add(cardId);
+  needs.lineCardIds.add(cardId);
+}
+
+const WITHOUT_LINES: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
+  'renew',
+  'request_renewal',
+  'set_auto_renew',
+  'close_subscription',
+  'take_loan',
+  'grant_trial',
+]);
+
+function collectCard(needs: Needs, command: Extract<Rest, { cardId: bigint }>): void {
+  needs.cardIds.add(command.cardId);
+  if (!WITHOUT_LINES.has(command.kind)) needs.lineCardIds.add(command.cardId);
+  if (command.kind === 'grant_trial') needs.trialCardIds.add(command.cardId);
+}
+
+function collectOriginal(needs: Needs, command: Extract<Rest, { original: object }>): void {
+  const { provider, receipt } = command.original;
+  needs.originals.push(command.original);
+  if (command.kind === 'claim') {
+    needs.cardNumbers.add(command.cardNumber);
+    return;
+  }
+  if (command.kind === 'object_move') return;
+  needs.boughtBy.add(`${provider}|${receipt}`);
+  if (command.kind !== 'move_payment') return;
+  needs.cardNumbers.add(command.toCardNumber);
+  needs.movePayers.add(command.payerMsisdn);
+}
+
+function collectPayment(
+  needs: Needs,
+  command: Extract<Command, { kind: 'payment' }>,
+  countryOf: (siteId: bigint) => string,
+): void {
+  if (command.orderId !== null) needs.orderIds.add(command.orderId);
+  if (command.payerHash) needs.payerHashes.add(command.payerHash);
+  if (command.cardNumber) {
+    needs.cardNumbers.add(command.cardNumber);
+    return;
+  }
+  const reference = readReference(command.accountRef, countryOf(command.siteId));
+  if (reference.card) needs.cardNumbers.add(reference.card);
+  if (reference.order) needs.orderRefs.add(reference.order);
+  if (reference.msisdn) {
+    needs.phones.add(reference.msisdn);
+    needs.phonesWithCards.add(reference.msisdn);
   }
 }

@@ -5,20 +5,18 @@
 import { rightsFor } from '../../entitlement/rights/rules.ts';
 import type { Catalogue, TermName } from '../catalogue/rules.ts';
 import { systemAccounts } from '../catalogue/service.ts';
-import { type AccountKind, accountKey, CHART } from '../ledger/chart.ts';
-import type { Lot } from '../ledger/rules.ts';
+import { type AccountKind, type AccountName, accountKey, CHART } from '../ledger/chart.ts';
 import type { Command, Saying, Settled } from './commands.ts';
+import { contentOf } from './content.ts';
 import type {
-  BookedPayment,
   CardFacts,
-  EventPurchaseFacts,
-  Facts,
   OrderFacts,
   ResellerFacts,
   SubscriberFacts,
+  SubscriptionFacts,
 } from './facts.ts';
-import { type BatchDecision, decideBatch } from './rules.ts';
-import type { SuspenseDraft, TermDraft, Writes } from './workspace.ts';
+import { type Answers, emptyRecords, factsOf, keep, type Records } from './paper-records.ts';
+import { decideBatch } from './rules.ts';
 
 export interface PaperCard {
   name: string;
@@ -41,28 +39,40 @@ export interface PaperOptions {
   resellers?: readonly Omit<PaperPerson, 'cards'>[];
 }
 
-type Journal = Writes['journals'][number];
+/** What can be said of a subscription when it is opened. */
+export type NewSubscription = Pick<SubscriptionFacts, 'bouquetId' | 'term'> &
+  Partial<SubscriptionFacts>;
 
-/** The operator as it stands; everything may be looked at, only `settle` and `order` change it. */
-export interface Paper {
-  readonly catalogue: Catalogue;
+/** Who is known, by name; a name stays with what it was given to first. */
+export interface Registry {
   readonly subscribers: Map<string, SubscriberFacts>;
   readonly resellers: Map<string, ResellerFacts>;
   /** By the card's name; the facts themselves are read with `card`. */
   readonly cardIds: Map<string, bigint>;
-  readonly balances: Map<bigint, bigint>;
-  readonly lots: Map<bigint, Lot>;
-  readonly orders: Map<bigint, OrderFacts>;
-  readonly purchases: Map<bigint, EventPurchaseFacts>;
-  readonly suspense: Map<bigint, SuspenseDraft & { state: 'open' | 'returned' }>;
-  readonly journals: Journal[];
-  readonly terms: TermDraft[];
+  readonly cards: Map<bigint, CardFacts>;
+  /** Closed ones too, whose card has another by now. */
+  readonly subscriptions: Map<bigint, SubscriptionFacts>;
+}
+
+/** The operator as it stands; everything may be looked at, only its acts change it. */
+export interface Paper extends Registry, Records {
+  readonly catalogue: Catalogue;
   /** What was to be said, in order. */
   readonly said: Saying[];
   card(name: string): CardFacts;
   order(order: Omit<OrderFacts, 'id' | 'state'>): bigint;
+  openSubscriber(person: Omit<PaperPerson, 'cards'>): SubscriberFacts;
+  /** Opens a subscription on a card, which is made when its name is new. Returns its id. */
+  openSubscription(
+    card: { name: string; number: string; subscriberId: bigint },
+    subscription: NewSubscription,
+  ): bigint;
   /** Decides a batch and keeps what it writes. When the decision throws, nothing has changed. */
   settle(commands: readonly Command[]): Settled[];
+  /** The same for one command that may have come before, as the door does it. */
+  settleOnce(command: Command): { first: boolean; differs: boolean; settled: Settled };
+  /** The command behind an inbox row. */
+  payment(inboxId: bigint): Command | null;
   /** Σ of an asset's entries by account kind, zeros left out. */
   books(asset: string): Partial<Record<AccountKind, bigint>>;
 }
@@ -72,32 +82,23 @@ export const channelOf = (siteId: bigint): string => `pay-${siteId}`;
 
 /** Draws up the operator; nobody has money, and nothing is paid. */
 export function createPaper({ catalogue, people, resellers = [] }: PaperOptions): Paper {
-  let lastId = 1_000n;
-  const nextId = () => ++lastId;
-  const channels = [...catalogue.sites.keys()].map((siteId) => ({ id: channelOf(siteId), siteId }));
-  const kinds = new Map<bigint, AccountKind>();
   const accounts = new Map<string, bigint>();
-  const balances = new Map<bigint, bigint>();
-  const open = (owner: string, kind: AccountKind, asset: string): bigint => {
-    const id = nextId();
-    accounts.set(accountKey({ owner, kind, asset }), id);
-    kinds.set(id, kind);
-    if (CHART[kind] === 'exact') balances.set(id, 0n);
-    return id;
+  const kept = emptyRecords();
+  const makers = makersOf(accounts, kept);
+  const { nextId, open } = makers;
+  const channels = [...catalogue.sites.keys()].map((siteId) => ({ id: channelOf(siteId), siteId }));
+  for (const name of systemAccounts(catalogue, channels)) open(name);
+  const registry: Registry = {
+    subscribers: new Map(),
+    resellers: new Map(),
+    cardIds: new Map(),
+    cards: new Map(),
+    subscriptions: new Map(),
   };
-  for (const { owner, kind, asset } of systemAccounts(catalogue, channels)) {
-    open(owner, kind, asset);
-  }
-  const registry = register(catalogue, people, resellers, { nextId, open });
-  const kept = emptyRecords(balances);
-  const answers = new Map<string, { id: bigint; settled: Settled; at: Date }>();
-  const said: Saying[] = [];
-  const facts = (): Facts => factsOf(registry, kept, answers);
-  return {
+  const paper: Paper = {
     catalogue,
     ...registry,
     ...kept,
-    said,
     card(name) {
       const card = registry.cards.get(registry.cardIds.get(name) ?? 0n);
       if (!card) throw new Error(`No card ${name}`);
@@ -105,197 +106,175 @@ export function createPaper({ catalogue, people, resellers = [] }: PaperOptions)
     },
     order(order) {
       const id = nextId();
-      kept.orders.set(id, { ...order, id, state: 'prompted' });
+      kept.orders.set(id, { ...order, id, state: 'pending' });
       return id;
     },
-    settle(commands) {
-      const heard: Saying[] = [];
-      const decision = decideBatch(commands, facts(), {
-        ids: { next: nextId },
-        catalogue,
-        accounts,
-        parkedIds: new Map(),
-        ports: {
-          rightsFor,
-          messagesFor(saying) {
-            heard.push(saying);
-            return null;
-          },
-        },
-      });
-      said.push(...heard);
-      keep(registry.cards, kept, answers, decision);
-      return decision.inbox.map((draft) => draft.settled);
-    },
-    books(asset) {
-      const sums: Partial<Record<AccountKind, bigint>> = {};
-      for (const entry of kept.journals.flatMap((journal) => journal.entries)) {
-        const kind = kinds.get(entry.accountId);
-        if (!kind || entry.asset !== asset) continue;
-        sums[kind] = (sums[kind] ?? 0n) + entry.amount;
-        if (sums[kind] === 0n) delete sums[kind];
-      }
-      return sums;
+    openSubscriber: (person) => openSubscriber(catalogue, registry, makers, person),
+    openSubscription: (card, subscription) =>
+      openSubscription(registry, makers, card, subscription),
+    ...doorOf({ catalogue, registry, kept, accounts, nextId }),
+    books: (asset) => booksOf(kept, asset),
+  };
+  for (const { cards, ...person } of people) {
+    const { id } = paper.openSubscriber(person);
+    for (const { name, number, ...subscription } of cards) {
+      paper.openSubscription({ name, number, subscriberId: id }, subscription);
+    }
+  }
+  for (const { name, siteId, msisdn } of resellers) {
+    const id = nextId();
+    const asset = catalogue.sites.get(siteId)?.tvuAsset ?? '';
+    const tvuWalletId = open({ owner: `reseller:${id}`, kind: 'tvu_wallet', asset });
+    registry.resellers.set(name, { id, siteId, name, msisdn, tvuWalletId });
+  }
+  return paper;
+}
+
+function makersOf(accounts: Map<string, bigint>, kept: Records): Makers {
+  let lastId = 1_000n;
+  const nextId = () => ++lastId;
+  return {
+    nextId,
+    open(name) {
+      const id = nextId();
+      accounts.set(accountKey(name), id);
+      kept.kinds.set(id, name.kind);
+      if (CHART[name.kind] === 'exact') kept.balances.set(id, 0n);
+      return id;
     },
   };
 }
 
+interface Door {
+  catalogue: Catalogue;
+  registry: Registry;
+  kept: Records;
+  accounts: ReadonlyMap<string, bigint>;
+  nextId(): bigint;
+}
+
+/** Commands decided, kept, and answered again. */
+function doorOf({ catalogue, registry, kept, accounts, nextId }: Door) {
+  const answers: Answers = new Map();
+  const said: Saying[] = [];
+  const settle = (commands: readonly Command[]): Settled[] => {
+    const heard: Saying[] = [];
+    const decision = decideBatch(commands, factsOf(registry, kept, answers), {
+      ids: { next: nextId },
+      catalogue,
+      accounts,
+      parkedIds: new Map(),
+      ports: {
+        rightsFor,
+        messagesFor(saying) {
+          heard.push(saying);
+          return null;
+        },
+      },
+    });
+    said.push(...heard);
+    keep(registry, kept, answers, decision);
+    return decision.inbox.map((draft) => draft.settled);
+  };
+  return {
+    said,
+    settle,
+    settleOnce(command: Command) {
+      const before = answers.get(`${command.provider}|${command.receipt}`);
+      if (before) {
+        const differs = contentOf(before.command) !== contentOf(command);
+        return { first: false, differs, settled: before.settled };
+      }
+      const [settled] = settle([command]);
+      if (!settled) throw new Error('A command was not answered');
+      return { first: true, differs: false, settled };
+    },
+    payment: (inboxId: bigint): Command | null =>
+      [...answers.values()].find((answer) => answer.id === inboxId)?.command ?? null,
+  };
+}
+
+function booksOf(
+  { journals, kinds }: Records,
+  asset: string,
+): Partial<Record<AccountKind, bigint>> {
+  const sums: Partial<Record<AccountKind, bigint>> = {};
+  for (const entry of journals.flatMap((journal) => journal.entries)) {
+    const kind = kinds.get(entry.accountId);
+    if (!kind || entry.asset !== asset) continue;
+    sums[kind] = (sums[kind] ?? 0n) + entry.amount;
+    if (sums[kind] === 0n) delete sums[kind];
+  }
+  return sums;
+}
+
 interface Makers {
   nextId(): bigint;
-  open(owner: string, kind: AccountKind, asset: string): bigint;
+  open(name: AccountName): bigint;
 }
 
-function register(
+function openSubscriber(
   catalogue: Catalogue,
-  people: PaperOptions['people'],
-  sellers: NonNullable<PaperOptions['resellers']>,
+  registry: Registry,
   { nextId, open }: Makers,
-) {
-  const subscribers = new Map<string, SubscriberFacts>();
-  const resellers = new Map<string, ResellerFacts>();
-  const cards = new Map<bigint, CardFacts>();
-  const cardIds = new Map<string, bigint>();
-  for (const { name, siteId, msisdn, cards: owned } of people) {
-    const site = catalogue.sites.get(siteId);
-    if (!site) throw new Error(`No site ${siteId}`);
-    const id = nextId();
-    const owner = `subscriber:${id}`;
-    subscribers.set(name, {
-      id,
-      siteId,
-      fullName: name,
-      contactMsisdn: msisdn,
-      language: site.language,
-      walletId: open(owner, 'wallet_paid', site.currency),
-      tvuWalletId: open(owner, 'tvu_wallet', site.tvuAsset),
-      heldId: open(owner, 'held', site.currency),
-    });
-    for (const card of owned) {
-      const cardId = nextId();
-      cardIds.set(card.name, cardId);
-      cards.set(cardId, cardOf(card, { id: cardId, siteId, subscriberId: id }, nextId()));
-    }
-  }
-  for (const { name, siteId, msisdn } of sellers) {
-    const id = nextId();
-    const asset = catalogue.sites.get(siteId)?.tvuAsset ?? '';
-    const tvuWalletId = open(`reseller:${id}`, 'tvu_wallet', asset);
-    resellers.set(name, { id, siteId, name, msisdn, tvuWalletId });
-  }
-  return { subscribers, resellers, cards, cardIds };
+  { name, siteId, msisdn }: Omit<PaperPerson, 'cards'>,
+): SubscriberFacts {
+  const site = catalogue.sites.get(siteId);
+  if (!site) throw new Error(`No site ${siteId}`);
+  const id = nextId();
+  const owner = `subscriber:${id}`;
+  const subscriber: SubscriberFacts = {
+    id,
+    siteId,
+    fullName: name,
+    contactMsisdn: msisdn,
+    language: site.language,
+    walletId: open({ owner, kind: 'wallet_paid', asset: site.currency }),
+    tvuWalletId: open({ owner, kind: 'tvu_wallet', asset: site.tvuAsset }),
+    heldId: open({ owner, kind: 'held', asset: site.currency }),
+  };
+  registry.subscribers.set(name, subscriber);
+  return subscriber;
 }
 
-const cardOf = (
-  card: PaperCard,
-  of: Pick<CardFacts, 'id' | 'siteId' | 'subscriberId'>,
-  subscriptionId: bigint,
-): CardFacts => ({
-  ...of,
-  number: card.number,
-  desiredRev: 0,
-  desired: [],
-  subscription: {
-    id: subscriptionId,
-    bouquetId: card.bouquetId,
-    term: card.term,
-    autoRenew: card.autoRenew ?? false,
+function openSubscription(
+  registry: Registry,
+  { nextId }: Makers,
+  of: { name: string; number: string; subscriberId: bigint },
+  given: NewSubscription,
+): bigint {
+  const owner = [...registry.subscribers.values()].find(({ id }) => id === of.subscriberId);
+  if (!owner) throw new Error(`No subscriber ${of.subscriberId}`);
+  const cardId = registry.cardIds.get(of.name) ?? nextId();
+  const known = registry.cards.get(cardId);
+  const subscription: SubscriptionFacts = {
+    autoRenew: false,
     waitingTerm: null,
     runFrom: null,
     paidUntil: null,
     baseDate: null,
     anchorDay: null,
-  },
-});
-
-type Registry = ReturnType<typeof register>;
-type Records = ReturnType<typeof emptyRecords>;
-type Answers = Map<string, { id: bigint; settled: Settled; at: Date }>;
-
-const emptyRecords = (balances: Map<bigint, bigint>) => ({
-  balances,
-  lots: new Map<bigint, Lot>(),
-  orders: new Map<bigint, OrderFacts>(),
-  purchases: new Map<bigint, EventPurchaseFacts>(),
-  suspense: new Map<bigint, SuspenseDraft & { state: 'open' | 'returned' }>(),
-  journals: [] as Journal[],
-  terms: [] as TermDraft[],
-});
-
-function factsOf(registry: Registry, records: Records, answers: Answers): Facts {
-  const { subscribers, resellers, cards } = registry;
-  const lots = new Map<bigint, Lot[]>();
-  for (const lot of records.lots.values()) {
-    lots.set(lot.accountId, [...(lots.get(lot.accountId) ?? []), lot]);
-  }
-  const people = [...subscribers.values()];
-  const sellers = [...resellers.values()];
-  const purchases = [...records.purchases.values()];
-  return {
-    subscribers: new Map(people.map((person) => [person.id, person])),
-    cards: new Map(cards),
-    cardByNumber: new Map([...cards].map(([id, card]) => [card.number, id])),
-    subscriberByPhone: new Map(people.map((person) => [person.contactMsisdn ?? '', person.id])),
-    resellerByPhone: new Map(sellers.map((reseller) => [reseller.msisdn, reseller])),
-    phoneByHash: new Map(),
-    orders: new Map(records.orders),
-    orderByRef: new Map(),
-    balances: new Map(records.balances),
-    lots,
-    eventPurchases: new Map(records.purchases),
-    eventsBought: new Set(purchases.map(({ eventId, cardId }) => `${eventId}/${cardId}`)),
-    bookedPayments: bookedPayments(records, answers),
+    ...given,
+    id: nextId(),
   };
-}
-
-function bookedPayments(records: Records, answers: Answers): Map<string, BookedPayment> {
-  const reversed = new Set(records.journals.map((journal) => journal.reverses));
-  const found = new Map<string, BookedPayment>();
-  for (const [key, { id, settled }] of answers) {
-    const journal = records.journals.find((one) => one.inboxId === id && one.kind === 'payment');
-    if (!journal) continue;
-    found.set(key, {
-      inboxId: id,
-      state: settled.state,
-      journalId: journal.id,
-      alreadyReversed: reversed.has(journal.id),
-      entries: journal.entries,
-      suspenseOpen: records.suspense.get(id)?.state === 'open',
-    });
+  registry.cardIds.set(of.name, cardId);
+  registry.subscriptions.set(subscription.id, subscription);
+  registry.cards.set(cardId, {
+    id: cardId,
+    number: of.number,
+    siteId: owner.siteId,
+    subscriberId: of.subscriberId,
+    desiredRev: known?.desiredRev ?? 0,
+    desired: known?.desired ?? [],
+    coverage: known?.coverage ?? [],
+    older: known?.coverage ?? [],
+    subscription,
+  });
+  const main = registry.cards.get(given.mainCardId ?? 0n);
+  if (main?.subscription) {
+    const isMain = { ...main.subscription, isMain: true };
+    registry.cards.set(main.id, { ...main, subscription: isMain });
+    registry.subscriptions.set(isMain.id, isMain);
   }
-  return found;
-}
-
-/** What `write.ts` does, on paper. */
-function keep(
-  cards: Map<bigint, CardFacts>,
-  records: Records,
-  answers: Answers,
-  { inbox, writes }: BatchDecision,
-): void {
-  for (const { id, command, settled } of inbox) {
-    answers.set(`${command.provider}|${command.receipt}`, { id, settled, at: command.at });
-  }
-  records.journals.push(...writes.journals);
-  records.terms.push(...writes.terms);
-  for (const [id, amount] of writes.balances) records.balances.set(id, amount);
-  for (const [id, lot] of writes.lots) records.lots.set(id, lot);
-  for (const [id, card] of writes.cards) cards.set(id, card);
-  for (const id of writes.paidOrders.keys()) {
-    const order = records.orders.get(id);
-    if (order) records.orders.set(id, { ...order, state: 'paid' });
-  }
-  for (const item of writes.suspense) {
-    records.suspense.set(item.inboxId, { ...item, state: 'open' });
-  }
-  for (const id of writes.returnedSuspense) {
-    const item = records.suspense.get(id);
-    if (item) records.suspense.set(id, { ...item, state: 'returned' });
-  }
-  for (const { endsAt: _e, rightsRev: _r, journalId: _j, ...facts } of writes.eventPurchases) {
-    records.purchases.set(facts.id, facts);
-  }
-  for (const { id, state } of writes.eventStates) {
-    const purchase = records.purchases.get(id);
-    if (purchase) records.purchases.set(id, { ...purchase, state });
-  }
+  return subscription.id;
 }

@@ -1,11 +1,13 @@
-/** Money that came in: whose it is, what it buys, what is said; and money taken back. */
-import { publicRef } from '../../platform/ref.ts';
-import { maskedName } from '../../registry/rules.ts';
+/** Money that came in: whose it is, what it buys, what is said; and money claimed from suspense. */
 import { versionAt } from '../catalogue/rules.ts';
-import type { Message, Payment, RefusalCode, ReversePayment, SuspenseReason } from './commands.ts';
+import { arrive, spendOnCard, spendOnWaiting } from './arrivals.ts';
+import type { Claim, Payment, SuspenseReason } from './commands.ts';
+import { countPayment } from './commissions.ts';
+import { creditOf, paidPriority, repayDebts } from './credit.ts';
 import { type Decision, refused, settled, suspended } from './decision.ts';
 import type { CardFacts, OrderFacts, SubscriberFacts } from './facts.ts';
-import { buyEvent, buyTerm, eventRefusal, type Spent, spendByPolicy } from './purchases.ts';
+import { buyEvent, buyTerm, eventRefusal } from './purchases.ts';
+import { type Result, sayPaid } from './receipts.ts';
 import { type AccountReference, readReference } from './reference.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -15,23 +17,29 @@ interface Target {
   order: OrderFacts | null;
 }
 
-/** Credits a payment and lets it buy what it was meant for; nothing received is ever refused. */
+/** Credits a payment and lets it buy what it was meant for; money received is never refused. */
 export function decidePayment(w: Workspace, notice: Payment): Decision {
   const target = findTarget(w, notice);
   const payment = withKnownPayer(w, notice, target?.order ?? null);
   if (!target) return toSuspense(w, payment, 'unknown_account');
   if (payment.asset !== w.site(target.subscriber.siteId).currency) {
+    // A door that knows the card asks before it takes the money: it is told not to.
+    if (payment.cardNumber) return refused(w, 'currency_mismatch');
     return toSuspense(w, payment, 'wrong_currency');
   }
   const { order } = target;
   if (order) w.writes.paidOrders.set(order.id, w.inboxId);
   if (order?.purpose.kind === 'tvu') return buyUnits(w, payment, target.subscriber);
-  creditWallet(w, payment, target.subscriber);
-  const spent = spend(w, payment, target);
-  sayPaid(w, payment, target, spent);
+  const { subscriber, card } = target;
+  w.payment = { cardId: card?.id ?? null, subscriberId: subscriber.id };
+  const journalId = creditWallet(w, payment, subscriber);
+  if (card) countPayment(w, payment, card.id, payment.amount);
+  repayDebts(w, payment, subscriber, journalId);
+  const spent = spend(w, payment, { ...target, card: card && w.card(card.id) });
+  sayPaid(w, { ...payment, command: payment }, target, spent);
   return settled(w, {
     paidUntil: spent.paidUntil,
-    credit: w.balance(target.subscriber.walletId),
+    credit: creditOf(w, subscriber, payment.at),
     units: null,
   });
 }
@@ -46,7 +54,7 @@ function withKnownPayer(w: Workspace, payment: Payment, order: OrderFacts | null
 }
 
 function findTarget(w: Workspace, payment: Payment): Target | null {
-  const reference = readReference(payment.accountRef, w.site(payment.siteId).country);
+  const reference = referenceOf(w, payment);
   const byRef = reference.order === null ? undefined : w.facts.orderByRef.get(reference.order);
   const orderId = payment.orderId ?? byRef ?? null;
   const order = orderId === null ? null : w.order(orderId);
@@ -62,11 +70,20 @@ function findTarget(w: Workspace, payment: Payment): Target | null {
   return referenceTarget(w, reference);
 }
 
+/** What the payment is for: the card, where the door knows it, else what the payer wrote. */
+const referenceOf = (
+  w: Workspace,
+  { cardNumber, accountRef, siteId }: Payment,
+): AccountReference =>
+  cardNumber
+    ? { card: cardNumber, msisdn: null, order: null }
+    : readReference(accountRef, w.site(siteId).country);
+
 function orderTarget(w: Workspace, order: OrderFacts): Target | null {
   const { purpose } = order;
   const card = purpose.kind === 'tvu' ? null : w.card(purpose.cardId);
   const subscriberId = purpose.kind === 'tvu' ? purpose.subscriberId : card?.subscriberId;
-  const subscriber = subscriberId === undefined ? null : w.facts.subscribers.get(subscriberId);
+  const subscriber = subscriberId === undefined ? null : w.subscriber(subscriberId);
   return subscriber ? { subscriber, card, order } : null;
 }
 
@@ -76,11 +93,11 @@ function referenceTarget(w: Workspace, reference: AccountReference): Target | nu
   const subscriberId =
     card?.subscriberId ??
     (reference.msisdn === null ? undefined : w.facts.subscriberByPhone.get(reference.msisdn));
-  const subscriber = subscriberId === undefined ? null : w.facts.subscribers.get(subscriberId);
+  const subscriber = subscriberId === undefined ? null : w.subscriber(subscriberId);
   return subscriber ? { subscriber, card, order: null } : null;
 }
 
-function creditWallet(w: Workspace, payment: Payment, subscriber: SubscriberFacts): void {
+function creditWallet(w: Workspace, payment: Payment, subscriber: SubscriberFacts): bigint {
   const { amount, asset } = payment;
   const journalId = w.book(payment, 'payment', [
     {
@@ -90,16 +107,9 @@ function creditWallet(w: Workspace, payment: Payment, subscriber: SubscriberFact
     },
     { accountId: subscriber.walletId, asset, amount },
   ]);
-  w.addLot(subscriber.walletId, journalId, amount);
-}
-
-interface Result {
-  /** Null: nothing was meant to be bought beyond what `event` says. */
-  spent: Spent | null;
-  event: { title: string; from: Date } | null;
-  /** The card it bought for, when the payment itself named none. */
-  card?: CardFacts | null;
-  paidUntil: Date | null;
+  const priority = paidPriority(w, subscriber.siteId);
+  w.addLot(subscriber.walletId, journalId, amount, { priority });
+  return journalId;
 }
 
 /** What the order asked for, else what the site's policy or a waiting renewal makes of it. */
@@ -137,41 +147,6 @@ function spend(w: Workspace, payment: Payment, { subscriber, card, order }: Targ
   return { ...done, event: null, paidUntil };
 }
 
-function spendOnCard(
-  w: Workspace,
-  payment: Payment,
-  subscriber: SubscriberFacts,
-  card: CardFacts,
-): Spent {
-  const buys = w.site(card.siteId).payment.buys === 'terms' || card.subscription?.waitingTerm;
-  if (!buys) return { kind: 'credit', missing: null };
-  return spendByPolicy(w, { command: payment, subscriber, card });
-}
-
-/** Money for an account, not for a card: every waiting renewal of the account is tried. */
-function spendOnWaiting(w: Workspace, payment: Payment, subscriber: SubscriberFacts) {
-  let last: { spent: Spent; card: CardFacts | null } = {
-    spent: { kind: 'credit', missing: null },
-    card: null,
-  };
-  for (const card of cardsOf(w, subscriber.id)) {
-    if (!card.subscription?.waitingTerm) continue;
-    const spent = spendByPolicy(w, { command: payment, subscriber, card });
-    if (spent.kind !== 'credit' || last.spent.kind === 'credit') last = { spent, card };
-  }
-  return last;
-}
-
-/** The subscriber's cards among the facts, oldest first, as they stand now in the batch. */
-export function cardsOf(w: Workspace, subscriberId: bigint): CardFacts[] {
-  const cards: CardFacts[] = [];
-  for (const id of w.facts.cards.keys()) {
-    const card = w.card(id);
-    if (card?.subscriberId === subscriberId) cards.push(card);
-  }
-  return cards.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
 /** Whole units at the price in force; what is over is credit. */
 function buyUnits(w: Workspace, payment: Payment, subscriber: SubscriberFacts): Decision {
   const site = w.site(subscriber.siteId);
@@ -199,8 +174,8 @@ function buyUnits(w: Workspace, payment: Payment, subscriber: SubscriberFacts): 
     },
     { accountId: subscriber.tvuWalletId, asset: site.tvuAsset, amount: units },
   ]);
-  w.addLot(subscriber.tvuWalletId, journalId, units, cost);
-  w.addLot(subscriber.walletId, journalId, rest);
+  w.addLot(subscriber.tvuWalletId, journalId, units, { cost });
+  w.addLot(subscriber.walletId, journalId, rest, { priority: paidPriority(w, site.id) });
   const decision = settled(w, {
     paidUntil: null,
     credit: w.balance(subscriber.walletId),
@@ -265,87 +240,32 @@ function toSuspense(w: Workspace, payment: Payment, reason: SuspenseReason): Dec
   return decision;
 }
 
-/** The receipt: to the owner of the card, to its screen, and to the payer when that is another. */
-function sayPaid(w: Workspace, payment: Payment, target: Target, result: Result): void {
-  const { subscriber } = target;
-  const card = target.card ?? (result.spent?.kind === 'credit' ? null : (result.card ?? null));
-  const { payerMsisdn } = payment;
-  const owner = subscriber.contactMsisdn;
-  const receipt = receiptOf(w, payment, { ...target, card }, result);
-  const base = { siteId: subscriber.siteId, language: subscriber.language };
-  const tell = (msisdn: string, message: Message) =>
-    w.say(payment, { ...base, to: { kind: 'text', msisdn }, message });
-  if (card && receipt.name !== 'credit_kept') {
-    const to = { kind: 'osd', cardNumber: card.number } as const;
-    w.say(payment, { ...base, to, message: receipt });
-  }
-  const byOther = payerMsisdn !== null && owner !== null && payerMsisdn !== owner;
-  if (byOther && receipt.name === 'term_paid') {
-    const { name: _name, days: _days, ...paid } = receipt;
-    const message = {
-      ...paid,
-      name: 'paid_for_other',
-      maskedName: maskedName(subscriber.fullName),
-    } as const;
-    tell(owner, { ...message, reader: 'owner' });
-    tell(payerMsisdn, { ...message, reader: 'payer' });
-    return;
-  }
-  if (owner) tell(owner, receipt);
-  if (payerMsisdn && payerMsisdn !== owner) tell(payerMsisdn, receipt);
-}
-
-function receiptOf(
-  w: Workspace,
-  payment: Payment,
-  { subscriber, card }: Target,
-  { spent, event }: Result,
-): Extract<Message, { name: 'term_paid' | 'event_bought' | 'credit_kept' }> {
-  const { amount, asset } = payment;
-  const common = { amount, asset, ref: publicRef(w.inboxId) };
-  if (card && event) {
-    const { title, from: start } = event;
-    return { name: 'event_bought', ...common, title, start, cardNumber: card.number };
-  }
-  if (card && spent && spent.kind !== 'credit') {
-    return {
-      name: 'term_paid',
-      ...common,
-      bouquet: spent.bought.bouquet.name,
-      cardNumber: card.number,
-      until: spent.bought.paidUntil,
-      days: spent.kind === 'days' ? spent.days : null,
-    };
-  }
-  const missing = spent?.kind === 'credit' ? spent.missing : null;
-  const credit = w.balance(subscriber.walletId);
-  return { name: 'credit_kept', ...common, cardNumber: card?.number ?? null, credit, missing };
-}
-
-/**
- * The operator took a payment back: the original journal is negated, once. Money that has been
- * spent already can't be taken from the wallet; such a reversal is refused and goes to staff.
- */
-export function decideReversal(w: Workspace, command: ReversePayment): Decision {
+/** The payer names the card that money in suspense was for: it is a payment of that card now. */
+export function decideClaim(w: Workspace, command: Claim): Decision {
   const { provider, receipt } = command.original;
-  const original = w.facts.bookedPayments.get(`${provider}|${receipt}`);
-  const code: RefusalCode = 'not_reversible';
-  if (!original || original.alreadyReversed) return refused(w, code);
-  const { journalId } = original;
-  if (w.writes.journals.some((journal) => journal.reverses === journalId)) return refused(w, code);
-  if (original.state === 'suspense' && !original.suspenseOpen) return refused(w, code);
-  const brought = original.entries.filter((entry) => w.facts.balances.has(entry.accountId));
-  for (const { accountId, asset, amount } of brought) {
-    // Units come back as the lot they were: only that lot knows what they were issued for.
-    const left = isUnits(asset) ? w.leftOf(accountId, journalId) : w.balance(accountId);
-    if (left < amount) return refused(w, code);
-  }
-  const negated = original.entries.map((entry) => ({ ...entry, amount: -entry.amount }));
-  w.book(command, 'payment_reversal', negated, journalId);
-  for (const { accountId, amount } of brought) w.takeBack(accountId, amount, journalId);
-  if (original.suspenseOpen) w.writes.returnedSuspense.push(original.inboxId);
-  return settled(w, { paidUntil: null, credit: null, units: null });
+  const payment = w.facts.bookedPayments.get(`${provider}|${receipt}`);
+  const claimed = payment && w.writes.rare.claimedSuspense.includes(payment.inboxId);
+  if (!payment?.suspenseOpen || claimed) return refused(w, 'not_in_suspense');
+  if (payment.payerMsisdn !== command.payerMsisdn) return refused(w, 'claim_not_yours');
+  const card = w.card(w.facts.cardByNumber.get(command.cardNumber) ?? 0n);
+  const subscriber = card && w.subscriber(card.subscriberId);
+  if (!card || !subscriber) return refused(w, 'unknown_card');
+  const { asset, amount } = payment;
+  if (w.site(subscriber.siteId).currency !== asset) return refused(w, 'currency_mismatch');
+  const journalId = w.book(command, 'claim', [
+    { accountId: w.account(`site:${payment.siteId}`, 'suspense', asset), asset, amount: -amount },
+    { accountId: subscriber.walletId, asset, amount },
+  ]);
+  w.addLot(subscriber.walletId, journalId, amount, {
+    priority: paidPriority(w, subscriber.siteId),
+  });
+  w.writes.rare.claimedSuspense.push(payment.inboxId);
+  const place = { paymentId: payment.inboxId, journalId, subscriberId: subscriber.id };
+  w.writes.rare.places.push({ ...place, cardId: card.id, amount });
+  const spent = arrive(w, { command, subscriber, card, journalId, amount });
+  const paidUntil = spent.kind === 'credit' ? null : spent.bought.paidUntil;
+  const { payerMsisdn } = command;
+  const target = { subscriber, card };
+  sayPaid(w, { command, amount, asset, payerMsisdn }, target, { spent, event: null, paidUntil });
+  return settled(w, { paidUntil, credit: creditOf(w, subscriber, command.at), units: null });
 }
-
-/** Assets are ISO 4217 codes, or `TVU-<country>` for TV units. */
-const isUnits = (asset: string): boolean => asset.startsWith('TVU-');

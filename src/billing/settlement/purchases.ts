@@ -7,13 +7,23 @@ import {
   type PaymentPolicy,
   type PayPerViewEvent,
   priceAt,
+  rulesOf,
+  type Site,
   TERMS_LONGEST_FIRST,
   type TermName,
 } from '../catalogue/rules.ts';
-import { taxInside } from '../ledger/rules.ts';
-import { nextTerm, renewedTerm, type TermLength } from '../subscriptions/rules.ts';
+import { type EntryDraft, taxInside } from '../ledger/rules.ts';
+import {
+  nextTerm,
+  renewedTerm,
+  type SoldTerm,
+  type TermLength,
+  type TermRules,
+} from '../subscriptions/rules.ts';
 import type { Command, RefusalCode } from './commands.ts';
-import type { CardFacts, SubscriberFacts, SubscriptionFacts } from './facts.ts';
+import { creditOf, partEntries, takeCredit } from './credit.ts';
+import type { CardFacts, LineFacts, SubscriberFacts, SubscriptionFacts } from './facts.ts';
+import { cover, raiseRights } from './rights-of-card.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Three years of months: more than this from one payment is a slip, and stays credit. */
@@ -22,9 +32,10 @@ const TERMS_PER_ACT_MAX = 36;
 export interface Bought {
   paidUntil: Date;
   bouquet: Bouquet;
+  lineId: bigint;
 }
 
-interface Buyer {
+export interface Buyer {
   command: Command;
   /** Whose wallet pays. */
   subscriber: SubscriberFacts;
@@ -33,72 +44,148 @@ interface Buyer {
   renews?: boolean;
 }
 
-const bouquetOf = (w: Workspace, subscription: SubscriptionFacts): Bouquet => {
-  const bouquet = w.tools.catalogue.bouquets.get(subscription.bouquetId);
-  if (!bouquet) throw new Error(`No such bouquet: ${subscription.bouquetId}`);
+/** The bouquet of a catalogue id; what is sold is always in the catalogue. */
+export function bouquetById(w: Workspace, id: bigint): Bouquet {
+  const bouquet = w.tools.catalogue.bouquets.get(id);
+  if (!bouquet) throw new Error(`No such bouquet: ${id}`);
   return bouquet;
+}
+
+const bouquetOf = (w: Workspace, { bouquetId }: SubscriptionFacts): Bouquet =>
+  bouquetById(w, bouquetId);
+
+/** How a site counts terms. */
+export function termRules(site: Site): TermRules {
+  const { termEnd, monthAnchor, grace } = rulesOf(site);
+  return { timeZone: site.timeZone, termEnd, monthAnchor, grace };
+}
+
+/** Why nothing can be sold to this card now; null when something can. */
+export function saleRefusal(card: CardFacts | null): RefusalCode | null {
+  const subscription = card?.subscription;
+  if (!subscription || subscription.closedAt) return 'unknown_card';
+  return subscription.pause ? 'paused' : null;
+}
+
+/** The entries of a sale at this price: what is earned later, and the tax inside. */
+export function saleEntries(
+  w: Workspace,
+  site: Site,
+  { price, tax }: { price: bigint; tax: bigint },
+): EntryDraft[] {
+  const [owner, asset] = [`site:${site.id}`, site.currency];
+  return [
+    { accountId: w.account(owner, 'deferred_revenue', asset), asset, amount: price - tax },
+    { accountId: w.account(owner, 'tax_payable', asset), asset, amount: tax },
+  ];
+}
+
+/** What of a line is not the same for every sale. */
+export type LineDraft = Pick<LineFacts, 'price' | 'tax' | 'journalId' | 'parts' | 'paidBy'> & {
+  bouquetId: bigint;
+  length: TermLength;
+  kind?: LineFacts['kind'];
+  reference?: string;
 };
 
-/** Books the price out of the wallet and extends the card's term; any purchase ends a wait. */
-function sell(w: Workspace, buyer: Buyer, length: TermLength, price: bigint): Bought {
-  const { command, subscriber } = buyer;
-  const card = w.card(buyer.card.id);
-  if (!card?.subscription) throw new Error(`Card ${buyer.card.id} has no subscription`);
+export const FREE = { price: 0n, tax: 0n, journalId: null, parts: [], paidBy: 'nobody' } as const;
+
+/** Adds a term behind those of the card, or from now; any purchase ends a wait. */
+export function addTerm(
+  w: Workspace,
+  { command, cardId, renews }: { command: Command; cardId: bigint; renews?: boolean },
+  draft: LineDraft,
+): Bought {
+  const card = w.card(cardId);
+  if (!card?.subscription) throw new Error(`Card ${cardId} has no subscription`);
   const { subscription } = card;
-  const bouquet = bouquetOf(w, subscription);
-  const site = w.site(card.siteId);
-  const tax = taxInside(price, bouquet.taxPermyriad);
-  const owner = `site:${site.id}`;
-  const journalId = w.book(command, 'purchase', [
-    { accountId: subscriber.walletId, asset: site.currency, amount: -price },
-    {
-      accountId: w.account(owner, 'deferred_revenue', site.currency),
-      asset: site.currency,
-      amount: price - tax,
-    },
-    {
-      accountId: w.account(owner, 'tax_payable', site.currency),
-      asset: site.currency,
-      amount: tax,
-    },
-  ]);
-  w.takeLots(subscriber.walletId, price);
-  const sold = buyer.renews
-    ? renewedTerm(subscription, length, site.timeZone)
-    : nextTerm(subscription, length, command.at, site.timeZone);
-  w.writes.terms.push({
+  const rules = termRules(w.site(card.siteId));
+  const { length } = draft;
+  const sold = renews
+    ? renewedTerm(subscription, length, rules)
+    : nextTerm(subscription, length, command.at, rules);
+  const line = lineOf(w, card, draft, sold);
+  const end = subscription.paidUntil;
+  // A renewal is as bought in the last instant of the term before.
+  const soldAt = renews && end ? new Date(end.getTime() - 1) : command.at;
+  const placed = { ...line, soldAt };
+  w.addLine(placed);
+  const waitingTerm = draft.paidBy === 'nobody' ? subscription.waitingTerm : null;
+  const covered = cover(w, card, placed, command.at);
+  w.setSubscription(covered, { ...subscription, ...sold.run, waitingTerm });
+  return { paidUntil: sold.to, bouquet: bouquetById(w, draft.bouquetId), lineId: placed.id };
+}
+
+function lineOf(w: Workspace, card: CardFacts, draft: LineDraft, sold: SoldTerm): LineFacts {
+  const { length, kind, reference, ...money } = draft;
+  return {
+    ...money,
     id: w.tools.ids.next(),
-    subscriptionId: subscription.id,
-    bouquetId: bouquet.id,
-    kind: length.kind,
+    subscriptionId: card.subscription?.id ?? 0n,
+    kind: kind ?? length.kind,
     days: length.kind === 'days' ? length.days : null,
     from: sold.from,
     to: sold.to,
-    asset: site.currency,
-    price,
-    tax,
-    journalId,
-  });
-  w.setSubscription(card, { ...subscription, ...sold.run, waitingTerm: null });
-  return { paidUntil: sold.to, bouquet };
+    asset: w.site(card.siteId).currency,
+    soldAt: sold.from,
+    baseDate: sold.run.baseDate,
+    anchorDay: sold.run.anchorDay,
+    timeOfDay: sold.run.timeOfDay,
+    breaks: [],
+    beside: null,
+    reference: reference ?? null,
+    state: 'sold',
+  };
 }
 
-/** Buys one named term. */
+/** Books a price out of the wallet as one tax line. A price of 0 moves nothing. */
+export function bookSale(
+  w: Workspace,
+  { command, subscriber, card }: Buyer,
+  price: bigint,
+  taxPermyriad: bigint,
+): Pick<LineFacts, 'price' | 'tax' | 'journalId' | 'parts' | 'paidBy'> {
+  const site = w.site(card.siteId);
+  const tax = taxInside(price, taxPermyriad);
+  if (price === 0n) return { price, tax, journalId: null, parts: [], paidBy: 'wallet' };
+  const parts = takeCredit(w, subscriber, price, command.at);
+  const journalId = w.book(command, 'purchase', [
+    ...partEntries(parts, site.currency, -1n),
+    ...saleEntries(w, site, { price, tax }),
+  ]);
+  return { price, tax, journalId, parts, paidBy: 'wallet' };
+}
+
+/** Books the price out of the wallet and extends the card's term. */
+function sell(w: Workspace, buyer: Buyer, length: TermLength, price: bigint): Bought {
+  const { command, card, renews } = buyer;
+  const subscription = w.card(card.id)?.subscription;
+  if (!subscription) throw new Error(`Card ${card.id} has no subscription`);
+  const bouquet = bouquetOf(w, subscription);
+  const money = bookSale(w, buyer, price, bouquet.taxPermyriad);
+  const where = { command, cardId: card.id, renews: renews ?? false };
+  return addTerm(w, where, { ...money, bouquetId: bouquet.id, length });
+}
+
+/** Buys one named term, or several one after another, when the wallet holds all of them. */
 export function buyTerm(
   w: Workspace,
   buyer: Buyer,
   term: TermName,
+  count = 1,
 ): { ok: true; bought: Bought } | { ok: false; error: RefusalCode } {
   const { subscription } = buyer.card;
-  if (!subscription) return { ok: false, error: 'unknown_card' };
+  const refusal = saleRefusal(buyer.card);
+  if (refusal || !subscription) return { ok: false, error: refusal ?? 'unknown_card' };
   const at = (buyer.renews ? subscription.paidUntil : null) ?? buyer.command.at;
   const price = priceAt(bouquetOf(w, subscription), term, at);
   if (price === null) return { ok: false, error: 'term_not_sold' };
-  if (w.balance(buyer.subscriber.walletId) < price) {
+  if (creditOf(w, buyer.subscriber, buyer.command.at) < price * BigInt(count)) {
     return { ok: false, error: 'insufficient_funds' };
   }
-  const bought = sell(w, buyer, { kind: term }, price);
-  w.raiseRights(buyer.card.id, buyer.command.at);
+  let bought = sell(w, buyer, { kind: term }, price);
+  for (let sold = 1; sold < count; sold++) bought = sell(w, buyer, { kind: term }, price);
+  raiseRights(w, buyer.card.id, buyer.command.at);
   return { ok: true, bought };
 }
 
@@ -114,18 +201,18 @@ export type Spent =
  */
 export function spendByPolicy(w: Workspace, buyer: Buyer): Spent {
   const { subscription } = buyer.card;
-  if (!subscription) return { kind: 'credit', missing: null };
+  if (!subscription || saleRefusal(buyer.card)) return { kind: 'credit', missing: null };
   const bouquet = bouquetOf(w, subscription);
   const policy = w.site(buyer.card.siteId).payment;
   const at = buyer.command.at;
   const wanted = subscription.waitingTerm ?? subscription.term;
-  const term = sellWholeTerms(w, buyer, termsToTry(policy.over, wanted), policy.over);
+  const term = sellWholeTerms(w, buyer, termsToTry(policy.over, wanted), policy);
   const days = term ? null : sellDays(w, buyer, bouquet, policy);
-  if (term || days) w.raiseRights(buyer.card.id, at);
+  if (term || days) raiseRights(w, buyer.card.id, at);
   if (term) return { kind: 'terms', bought: term };
   if (days) return { kind: 'days', ...days };
   const price = priceAt(bouquet, wanted, at);
-  const credit = w.balance(buyer.subscriber.walletId);
+  const credit = creditOf(w, buyer.subscriber, at);
   const missing = price === null ? null : { amount: price - credit, term: wanted };
   return { kind: 'credit', missing };
 }
@@ -135,15 +222,17 @@ function sellWholeTerms(
   w: Workspace,
   buyer: Buyer,
   terms: readonly TermName[],
-  over: PaymentPolicy['over'],
+  { over, termsMax }: PaymentPolicy,
 ): Bought | null {
   const subscription = buyer.card.subscription as SubscriptionFacts;
-  let left = over === 'one_term' ? 1 : TERMS_PER_ACT_MAX;
+  const { at } = buyer.command;
+  let left = over === 'one_term' ? 1 : (termsMax ?? TERMS_PER_ACT_MAX);
   let bought: Bought | null = null;
   for (const term of terms) {
-    const price = priceAt(bouquetOf(w, subscription), term, buyer.command.at);
-    if (price === null) continue;
-    for (; left > 0 && w.balance(buyer.subscriber.walletId) >= price; left--) {
+    const price = priceAt(bouquetOf(w, subscription), term, at);
+    // A term for nothing would be bought without end.
+    if (price === null || price === 0n) continue;
+    for (; left > 0 && creditOf(w, buyer.subscriber, at) >= price; left--) {
       bought = sell(w, buyer, { kind: term }, price);
     }
   }
@@ -157,8 +246,9 @@ function sellDays(
   policy: PaymentPolicy,
 ): { days: number; bought: Bought } | null {
   if (policy.under !== 'days') return null;
-  const rate = dayRateAt(bouquet, policy.dayRate, buyer.command.at);
-  const fit = rate && daysFor(w.balance(buyer.subscriber.walletId), rate);
+  const { at } = buyer.command;
+  const rate = dayRateAt(bouquet, policy.dayRate, at);
+  const fit = rate && rate.numerator > 0n && daysFor(creditOf(w, buyer.subscriber, at), rate);
   if (!fit) return null;
   const bought = sell(w, buyer, { kind: 'days', days: fit.days }, fit.cost);
   return { days: fit.days, bought };
@@ -174,7 +264,10 @@ export function eventRefusal(
   card: CardFacts,
   at: Date,
 ): RefusalCode | null {
-  if (!event || event.siteId !== card.siteId || !onSale(event, at)) return 'event_not_on_sale';
+  if (!event || event.siteId !== card.siteId) return 'event_not_on_sale';
+  if (event.saleUntil.getTime() <= at.getTime()) return 'event_sale_over';
+  if (!onSale(event, at)) return 'event_not_on_sale';
+  if (card.subscription?.pause) return 'paused';
   const before = w.facts.eventsBought.has(`${event.id}/${card.id}`);
   const now = w.writes.eventPurchases.some(
     (purchase) => purchase.eventId === event.id && purchase.cardId === card.id,
@@ -194,17 +287,17 @@ export function buyEvent(
   const { command, subscriber, card } = buyer;
   const refusal = eventRefusal(w, event, card, command.at);
   if (refusal) return { ok: false, error: refusal };
-  if (w.balance(subscriber.walletId) < event.price) {
+  if (creditOf(w, subscriber, command.at) < event.price) {
     return { ok: false, error: 'insufficient_funds' };
   }
   const asset = w.site(card.siteId).currency;
+  const parts = takeCredit(w, subscriber, event.price, command.at);
   const journalId = w.book(command, 'event_hold', [
-    { accountId: subscriber.walletId, asset, amount: -event.price },
+    ...partEntries(parts, asset, -1n),
     { accountId: subscriber.heldId, asset, amount: event.price },
   ]);
-  const parts = w.takeLots(subscriber.walletId, event.price);
   const from = event.startsAt.getTime() > command.at.getTime() ? event.startsAt : command.at;
-  w.raiseRights(card.id, command.at, { product: event.product, from, to: event.endsAt });
+  raiseRights(w, card.id, command.at, { product: event.product, from, to: event.endsAt });
   w.writes.eventPurchases.push({
     id: w.tools.ids.next(),
     eventId: event.id,
@@ -214,7 +307,7 @@ export function buyEvent(
     price: event.price,
     tax: taxInside(event.price, event.taxPermyriad),
     state: 'held',
-    parts,
+    parts: parts.map(({ lotId, amount }) => ({ lotId, amount })),
     endsAt: event.endsAt,
     rightsRev: w.card(card.id)?.desiredRev ?? 0,
     journalId,

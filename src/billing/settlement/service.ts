@@ -15,12 +15,13 @@ import type { Ids, LentIds, Logger } from '../../platform/ports.ts';
 import { sleep } from '../../platform/timers.ts';
 import type { Catalogue } from '../catalogue/rules.ts';
 import type { Command, Outcome } from './commands.ts';
+import { contentOf } from './content.ts';
 import type { SettlementPorts } from './facts.ts';
-import { FactsMoved, type KnownKey, loadFacts, loadKnown } from './load.ts';
+import { FactsMoved, type KnownKey, type LoadTools, loadFacts, loadKnown } from './load.ts';
 import { needsOf } from './needs.ts';
 import { park } from './park.ts';
-import { decideBatch, IDS_PER_COMMAND_MAX } from './rules.ts';
-import { contentOf, writeBatch } from './write.ts';
+import { decideBatch, idsFor } from './rules.ts';
+import { keptContent, writeBatch } from './write.ts';
 
 export interface Settlement {
   /**
@@ -49,6 +50,8 @@ export interface SettlementDeps {
   /** Connections that settle at the same time. */
   lanes?: number;
   monotonicMs(): number;
+  /** How the codes of scratch cards are kept; without it none is known. */
+  voucherHash?(code: string): string;
 }
 
 export const BATCH_COMMANDS_MAX = 64;
@@ -225,6 +228,10 @@ const RACE_CONSTRAINTS: ReadonlySet<unknown> = new Set([
   'inbox_pkey',
   'journal_reverses_key',
   'event_purchase_event_id_card_id_key',
+  'account_owner_kind_asset_key',
+  'payment_move_payment_id_key',
+  'promotion_use_pkey',
+  'debt_one_loan',
 ]);
 
 function lostRace(error: unknown): boolean {
@@ -234,7 +241,7 @@ function lostRace(error: unknown): boolean {
 }
 
 async function attemptBatch(deps: SettlementDeps, commands: readonly Command[]): Promise<Outcomes> {
-  const ids = await deps.ids.lend(commands.length * IDS_PER_COMMAND_MAX);
+  const ids = await deps.ids.lend(idsFor(commands, deps.catalogue()));
   try {
     return await onConnection(deps.pool, (client) => transact(deps, client, commands, ids));
   } finally {
@@ -273,7 +280,7 @@ async function transact(
   for (const command of commands) {
     const key = keyOf(command);
     const before = known.get(key);
-    if (before && before.state !== 'parked') outcomes.set(key, answerAgain(command, before));
+    if (before && before.state !== 'parked') outcomes.set(key, answerAgain(deps, command, before));
     else fresh.push(command);
     if (before?.state === 'parked') parkedIds.set(key, before.inboxId);
   }
@@ -282,8 +289,9 @@ async function transact(
     return outcomes;
   }
   const catalogue = deps.catalogue();
+  const tools = loadTools(deps, catalogue);
   const countryOf = (siteId: bigint) => catalogue.sites.get(siteId)?.country ?? '';
-  const facts = await loadFacts(client, needsOf(fresh, countryOf));
+  const facts = await loadFacts(client, needsOf(fresh, countryOf), tools);
   const decided = decideBatch(fresh, facts, {
     ids,
     catalogue,
@@ -291,7 +299,10 @@ async function transact(
     ports: deps.ports,
     parkedIds,
   });
-  await writeBatch(client, decided, facts, new Set(parkedIds.values()));
+  await writeBatch(client, decided, facts, {
+    ...tools,
+    parked: new Set(parkedIds.values()),
+  });
   await commit(client);
   for (const { command, settled } of decided.inbox) {
     outcomes.set(keyOf(command), { kind: 'done', first: true, settled });
@@ -303,6 +314,17 @@ async function transact(
   return outcomes;
 }
 
+/** Without a key no code is known, and none is kept either. */
+const hashOf =
+  ({ voucherHash }: SettlementDeps) =>
+  (code: string): string =>
+    voucherHash?.(code) ?? '';
+
+const loadTools = (deps: SettlementDeps, { bouquets }: Catalogue): LoadTools => ({
+  productsOf: (bouquetId) => bouquets.get(bouquetId)?.products ?? [],
+  voucherHash: hashOf(deps),
+});
+
 async function commit(client: PoolClient): Promise<void> {
   try {
     await client.query('COMMIT');
@@ -312,10 +334,10 @@ async function commit(client: PoolClient): Promise<void> {
   }
 }
 
-function answerAgain(command: Command, before: KnownKey): Outcome {
+function answerAgain(deps: SettlementDeps, command: Command, before: KnownKey): Outcome {
   const { outcome } = before;
   if (!outcome) return { kind: 'parked' };
-  return outcome.content === contentOf(command)
+  return outcome.content === keptContent(command, { voucherHash: hashOf(deps) })
     ? { kind: 'done', first: false, settled: outcome.settled }
     : { kind: 'receipt_differs', settled: outcome.settled };
 }

@@ -1,10 +1,12 @@
 /** TV units: notified by an operator, sent by a reseller, turned into credit. */
-import { type TvuTariff, unitsToCredit, versionAt } from '../catalogue/rules.ts';
-import type { Command, ConvertTvu, TransferTvu, TvuNotice } from './commands.ts';
+import { localDate } from '../../platform/calendar.ts';
+import { rulesOf, type TvuTariff, unitsToCredit, versionAt } from '../catalogue/rules.ts';
+import type { LotPart } from '../ledger/rules.ts';
+import { spendOnWaiting } from './arrivals.ts';
+import type { Command, ConvertTvu, RefusalCode, TransferTvu, TvuNotice } from './commands.ts';
+import { creditOf, paidPriority } from './credit.ts';
 import { type Decision, refused, settled, suspended } from './decision.ts';
 import type { SubscriberFacts } from './facts.ts';
-import { cardsOf } from './payments.ts';
-import { spendByPolicy } from './purchases.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The tariff in force at an instant. */
@@ -14,7 +16,7 @@ export const tariffOf = (w: Workspace, siteId: bigint, at: Date): TvuTariff | nu
 /** The subscriber a phone belongs to. */
 export const subscriberOf = (w: Workspace, msisdn: string): SubscriberFacts | null => {
   const id = w.facts.subscriberByPhone.get(msisdn);
-  return (id === undefined ? undefined : w.facts.subscribers.get(id)) ?? null;
+  return id === undefined ? null : w.subscriber(id);
 };
 
 /** Units an operator sold enter the wallet of a subscriber, or the float of a reseller. */
@@ -63,7 +65,7 @@ export function decideTvuNotice(w: Workspace, notice: TvuNotice): Decision {
     });
     return suspended(w, 'unknown_phone');
   }
-  w.addLot(walletId, journalId, units, cost);
+  w.addLot(walletId, journalId, units, { cost });
   return received(w, notice, { msisdn: notice.msisdn, walletId, units, from: site.name });
 }
 
@@ -101,17 +103,11 @@ export function decideTransfer(w: Workspace, transfer: TransferTvu): Decision {
   if (!reseller) return refused(w, 'not_a_reseller');
   const subscriber = subscriberOf(w, transfer.toMsisdn);
   if (!subscriber || subscriber.siteId !== reseller.siteId) return refused(w, 'unknown_phone');
-  if (units <= 0n || w.balance(reseller.tvuWalletId) < units) {
-    return refused(w, 'insufficient_units');
-  }
   const asset = w.site(reseller.siteId).tvuAsset;
-  const journalId = w.book(transfer, 'tvu_transfer', [
-    { accountId: reseller.tvuWalletId, asset, amount: -units },
-    { accountId: subscriber.tvuWalletId, asset, amount: units },
-  ]);
-  const parts = w.takeLots(reseller.tvuWalletId, units);
-  const cost = parts.reduce((sum, part) => sum + part.cost, 0n);
-  w.addLot(subscriber.tvuWalletId, journalId, units, cost);
+  const sending = { siteId: reseller.siteId, asset, units, from: reseller.tvuWalletId };
+  const refusal = sendRefusal(w, sending, transfer.at);
+  if (refusal) return refused(w, refusal);
+  send(w, transfer, { ...sending, to: subscriber.tvuWalletId });
   const decision = received(w, transfer, {
     msisdn: transfer.toMsisdn,
     walletId: subscriber.tvuWalletId,
@@ -134,6 +130,50 @@ export function decideTransfer(w: Workspace, transfer: TransferTvu): Decision {
   return { ...decision, units: have.toString() };
 }
 
+interface Sending {
+  siteId: bigint;
+  asset: string;
+  units: bigint;
+  from: bigint;
+}
+
+/** How often a day a wallet may send, and what must stay in it, is the site's rule. */
+export function sendRefusal(
+  w: Workspace,
+  { siteId, units, from }: Sending,
+  at: Date,
+): RefusalCode | null {
+  const site = w.site(siteId);
+  const { transfersPerDay, leaveAtLeast } = rulesOf(site).tvu;
+  const today = localDate(at, site.timeZone);
+  const now = w.writes.journals.filter(
+    ({ kind, entries }) =>
+      kind === 'tvu_transfer' && entries.some((one) => one.accountId === from && one.amount < 0n),
+  );
+  const sent = [
+    ...(w.rare.unitTransfers.get(from) ?? []),
+    ...now.map(({ effectiveAt }) => effectiveAt),
+  ].filter((when) => {
+    const date = localDate(when, site.timeZone);
+    return date.day === today.day && date.month === today.month && date.year === today.year;
+  });
+  if (transfersPerDay !== null && sent.length >= transfersPerDay) return 'tvu_transfer_limit';
+  const isShort = units <= 0n || w.balance(from) - units < leaveAtLeast;
+  return isShort ? 'insufficient_units' : null;
+}
+
+/** Each lot goes on as one of its own, so that units keep what they were issued for. */
+export function send(w: Workspace, command: Command, sending: Sending & { to: bigint }): void {
+  const { asset, units, from, to } = sending;
+  const journalId = w.book(command, 'tvu_transfer', [
+    { accountId: from, asset, amount: -units },
+    { accountId: to, asset, amount: units },
+  ]);
+  for (const { amount, cost } of w.takeLots(from, units)) {
+    w.addLot(to, journalId, amount, { cost });
+  }
+}
+
 /**
  * Two balanced legs: the units leave the wallet through the conversion account; the liability they
  * carried leaves too, the credit at the tariff in force enters, and the difference is tariff gain
@@ -143,19 +183,17 @@ export function convert(
   w: Workspace,
   command: Command,
   subscriber: SubscriberFacts,
-  used: bigint,
-  credit: bigint,
+  { used, credit, asset, from }: { used: bigint; credit: bigint; asset?: string; from?: bigint },
 ): void {
   const site = w.site(subscriber.siteId);
   const owner = `site:${site.id}`;
-  const cost = w.takeLots(subscriber.tvuWalletId, used).reduce((sum, part) => sum + part.cost, 0n);
+  const unitAsset = asset ?? site.tvuAsset;
+  const unitWallet = from ?? subscriber.tvuWalletId;
+  const parts: LotPart[] = w.takeLots(unitWallet, used);
+  const cost = parts.reduce((sum, part) => sum + part.cost, 0n);
   const journalId = w.book(command, 'tvu_conversion', [
-    { accountId: subscriber.tvuWalletId, asset: site.tvuAsset, amount: -used },
-    {
-      accountId: w.account(owner, 'tvu_conversion', site.tvuAsset),
-      asset: site.tvuAsset,
-      amount: used,
-    },
+    { accountId: unitWallet, asset: unitAsset, amount: -used },
+    { accountId: w.account(owner, 'tvu_conversion', unitAsset), asset: unitAsset, amount: used },
     {
       accountId: w.account(owner, 'tvu_liability', site.currency),
       asset: site.currency,
@@ -168,7 +206,7 @@ export function convert(
       amount: cost - credit,
     },
   ]);
-  w.addLot(subscriber.walletId, journalId, credit);
+  w.addLot(subscriber.walletId, journalId, credit, { priority: paidPriority(w, site.id) });
 }
 
 /** Turns units into credit, rounded down; unused units stay; a waiting renewal fires. */
@@ -179,18 +217,14 @@ export function decideConversion(w: Workspace, command: ConvertTvu): Decision {
   if (!tariff) return refused(w, 'no_tariff');
   if (command.units <= 0n) return refused(w, 'too_few_units');
   if (w.balance(subscriber.tvuWalletId) < command.units) return refused(w, 'insufficient_units');
-  const worth = unitsToCredit(command.units, tariff);
+  const { creditStep } = rulesOf(w.site(subscriber.siteId)).tvu;
+  const worth = unitsToCredit(command.units, tariff, creditStep ?? 1n);
   if (!worth) return refused(w, 'too_few_units');
-  convert(w, command, subscriber, worth.used, worth.credit);
-  let paidUntil: Date | null = null;
-  for (const card of cardsOf(w, subscriber.id)) {
-    if (!card.subscription?.waitingTerm) continue;
-    const spent = spendByPolicy(w, { command, subscriber, card });
-    if (spent.kind !== 'credit') paidUntil = spent.bought.paidUntil;
-  }
+  convert(w, command, subscriber, worth);
+  const { spent } = spendOnWaiting(w, command, subscriber);
   const decision = settled(w, {
-    paidUntil,
-    credit: w.balance(subscriber.walletId),
+    paidUntil: spent.kind === 'credit' ? null : spent.bought.paidUntil,
+    credit: creditOf(w, subscriber, command.at),
     units: w.balance(subscriber.tvuWalletId),
   });
   w.say(command, {
@@ -202,7 +236,7 @@ export function decideConversion(w: Workspace, command: ConvertTvu): Decision {
       used: worth.used,
       left: w.balance(subscriber.tvuWalletId),
       credit: worth.credit,
-      total: w.balance(subscriber.walletId),
+      total: creditOf(w, subscriber, command.at),
       asset: w.site(subscriber.siteId).currency,
       ref: decision.ref,
     },

@@ -65,7 +65,7 @@ describe('a pay-per-view event', () => {
       books KES                           | earned_revenue 258.62 provider_clearing -700.00 \
                                             tax_payable 41.38 wallet_paid 400.00
       at 2026-11-28T18:30:00Z
-      buy amina J1 event with credit      | refused event_not_on_sale`);
+      buy amina J1 event with credit      | refused event_sale_over`);
   });
 
   it('that was never on air goes back to the lots it came from', () => {

@@ -1,9 +1,13 @@
 /** What a wallet does by itself or when its owner says so: buy, renew, spend or free a hold. */
 import { priceAt, unitsForCredit, unitsToCredit } from '../catalogue/rules.ts';
 import type { Buy, RefusalCode, Renew, SettleEvent } from './commands.ts';
+import { creditOf, partOf, returnParts } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, EventPurchaseFacts, SubscriberFacts } from './facts.ts';
-import { type Bought, buyEvent, buyTerm, eventRefusal } from './purchases.ts';
+import { applyPromotion, promotionOffer } from './promotions.ts';
+import { type Bought, buyEvent, buyTerm, eventRefusal, saleRefusal } from './purchases.ts';
+import { dropEventRight } from './rights-of-card.ts';
+import { sayWaiting } from './subscription-acts.ts';
 import { convert, subscriberOf, tariffOf } from './units.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -33,7 +37,7 @@ export function decideBuy(w: Workspace, command: Buy): Decision {
   if (!done.ok) throw new Error(`A checked purchase was refused: ${done.error}`);
   const decision = settled(w, {
     paidUntil: done.bought?.paidUntil ?? null,
-    credit: w.balance(subscriber.walletId),
+    credit: creditOf(w, subscriber, command.at),
     units: w.balance(subscriber.tvuWalletId),
   });
   sayBought(w, command, { card, offer, bought: done.bought ?? null, ref: decision.ref });
@@ -52,13 +56,33 @@ function findOffer(w: Workspace, command: Buy, card: CardFacts): Offer | Refusal
       event: { title: event.title, start: event.startsAt },
     };
   }
+  return termOffer(w, command, card, purpose);
+}
+
+/** One or several terms, with the bonus days of a code behind them. */
+function termOffer(
+  w: Workspace,
+  command: Buy,
+  card: CardFacts,
+  { term, count = 1, code }: Extract<Buy['purpose'], { kind: 'term' }>,
+): Offer | RefusalCode {
+  const refusal = saleRefusal(card);
+  if (refusal) return refusal;
   const bouquetId = card.subscription?.bouquetId;
   const bouquet = bouquetId === undefined ? undefined : w.tools.catalogue.bouquets.get(bouquetId);
-  const price = bouquet ? priceAt(bouquet, purpose.term, at) : null;
+  const price = bouquet ? priceAt(bouquet, term, command.at) : null;
   if (price === null) return 'term_not_sold';
+  const promotion =
+    code === undefined ? null : promotionOffer(w, card, { code, term, at: command.at });
+  if (promotion && !promotion.ok) return promotion.error;
   return {
-    price,
-    buy: (subscriber) => buyTerm(w, { command, subscriber, card }, purpose.term),
+    price: price * BigInt(count),
+    buy(subscriber) {
+      const done = buyTerm(w, { command, subscriber, card }, term, count);
+      if (!done.ok || !promotion) return done;
+      const paidUntil = applyPromotion(w, command, card.id, promotion.offer);
+      return { ok: true, bought: { ...done.bought, paidUntil } };
+    },
     event: null,
   };
 }
@@ -71,14 +95,14 @@ function coverPrice(
   price: bigint,
 ): RefusalCode | null {
   if (command.means === 'credit') {
-    return w.balance(subscriber.walletId) < price ? 'insufficient_funds' : null;
+    return creditOf(w, subscriber, command.at) < price ? 'insufficient_funds' : null;
   }
   const tariff = tariffOf(w, subscriber.siteId, command.at);
   if (!tariff) return 'no_tariff';
   const units = unitsForCredit(price, tariff);
   const worth = unitsToCredit(units, tariff);
   if (!worth || w.balance(subscriber.tvuWalletId) < units) return 'insufficient_units';
-  convert(w, command, subscriber, units, worth.credit);
+  convert(w, command, subscriber, { used: units, credit: worth.credit });
   return null;
 }
 
@@ -105,7 +129,7 @@ function sayBought(w: Workspace, command: Buy, { card, offer, bought, ref }: Sol
       ? ({ name: 'event_bought', ...common, ...offer.event, cardNumber: card.number } as const)
       : null;
   if (!message) return;
-  const owner = w.facts.subscribers.get(card.subscriberId);
+  const owner = w.subscriber(card.subscriberId);
   const language = owner?.language ?? site.language;
   const say = { siteId: site.id, language, message };
   w.say(command, { ...say, to: { kind: 'text', msisdn: command.msisdn } });
@@ -119,54 +143,40 @@ const RENEWAL_LATE_MS_MAX = 60 * 60_000;
 export function decideRenewal(w: Workspace, command: Renew): Decision {
   const card = w.card(command.cardId);
   const subscription = card?.subscription;
-  const subscriber = card && w.facts.subscribers.get(card.subscriberId);
+  const subscriber = card && w.subscriber(card.subscriberId);
   if (!card || !subscription || !subscriber) return refused(w, 'unknown_card');
   const lateMs = subscription.paidUntil && command.at.getTime() - subscription.paidUntil.getTime();
   if (!subscription.autoRenew || lateMs === null || lateMs < 0) return refused(w, 'term_not_sold');
   const renews = lateMs <= RENEWAL_LATE_MS_MAX;
-  const done = buyTerm(w, { command, subscriber, card, renews }, subscription.term);
+  const term = subscription.renewTerm ?? subscription.term;
+  const done = buyTerm(w, { command, subscriber, card, renews }, term);
   if (done.ok) {
     return settled(w, {
       paidUntil: done.bought.paidUntil,
-      credit: w.balance(subscriber.walletId),
+      credit: creditOf(w, subscriber, command.at),
       units: null,
     });
   }
-  w.setSubscription(card, { ...subscription, waitingTerm: subscription.term });
-  sayWaiting(w, command, card, subscriber);
+  w.setSubscription(card, { ...subscription, waitingTerm: term });
+  sayWaiting(w, command, { card, subscriber, term });
   return refused(w, done.error);
-}
-
-function sayWaiting(w: Workspace, command: Renew, card: CardFacts, subscriber: SubscriberFacts) {
-  const { subscription } = card;
-  const bouquet = subscription && w.tools.catalogue.bouquets.get(subscription.bouquetId);
-  const price = bouquet ? priceAt(bouquet, subscription.term, command.at) : null;
-  if (!subscription || price === null || !subscriber.contactMsisdn) return;
-  w.say(command, {
-    siteId: card.siteId,
-    language: subscriber.language,
-    to: { kind: 'text', msisdn: subscriber.contactMsisdn },
-    message: {
-      name: 'renewal_failed',
-      cardNumber: card.number,
-      missing: price - w.balance(subscriber.walletId),
-      asset: w.site(card.siteId).currency,
-      term: subscription.term,
-    },
-  });
 }
 
 /** A pay-per-view hold is spent (its rights are on air) or goes back to the lots it came from. */
 export function decideEvent(w: Workspace, command: SettleEvent): Decision {
   const purchase = w.facts.eventPurchases.get(command.purchaseId);
   const done = w.writes.eventStates.some((state) => state.id === command.purchaseId);
-  const subscriber = purchase && w.facts.subscribers.get(purchase.subscriberId);
+  const subscriber = purchase && w.subscriber(purchase.subscriberId);
   if (!purchase || !subscriber || done || purchase.state !== 'held') return refused(w, 'no_hold');
   const state = command.kind === 'capture_event' ? 'captured' : 'released';
   w.writes.eventStates.push({ id: purchase.id, state });
   if (state === 'captured') capture(w, command, purchase, subscriber);
   else release(w, command, purchase, subscriber);
-  return settled(w, { paidUntil: null, credit: w.balance(subscriber.walletId), units: null });
+  return settled(w, {
+    paidUntil: null,
+    credit: creditOf(w, subscriber, command.at),
+    units: null,
+  });
 }
 
 function capture(
@@ -191,13 +201,14 @@ function release(
   subscriber: SubscriberFacts,
 ): void {
   const { asset, price } = purchase;
+  const { siteId } = subscriber;
+  const parts = purchase.parts.map(({ lotId, amount }) => partOf(w, lotId, amount));
   w.book(command, 'event_release', [
     { accountId: subscriber.heldId, asset, amount: -price },
-    { accountId: subscriber.walletId, asset, amount: price },
+    ...returnParts(w, parts, { siteId, asset, at: command.at }),
   ]);
-  w.returnLots(purchase.parts);
   const event = w.tools.catalogue.events.get(purchase.eventId);
-  if (event) w.dropEventRight(purchase.cardId, event.product, command.at);
+  if (event) dropEventRight(w, purchase.cardId, event.product, command.at);
   if (!event || !subscriber.contactMsisdn) return;
   w.say(command, {
     siteId: subscriber.siteId,

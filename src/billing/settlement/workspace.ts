@@ -4,26 +4,29 @@
  */
 import type { LentIds } from '../../platform/ports.ts';
 import type { Catalogue, Site } from '../catalogue/rules.ts';
-import { type AccountKind, accountKey } from '../ledger/chart.ts';
-import {
-  balancedEntries,
-  consumeLots,
-  type EntryDraft,
-  type JournalDraft,
-  type Lot,
-  type LotPart,
-  PAID_PRIORITY,
-} from '../ledger/rules.ts';
+import { type AccountKind, type AccountName, accountKey, CHART } from '../ledger/chart.ts';
+import { balancedEntries, type EntryDraft, type JournalDraft, type Lot } from '../ledger/rules.ts';
 import type { Command, OutboundDraft, Saying } from './commands.ts';
-import type {
-  CardFacts,
-  EventPurchaseFacts,
-  Facts,
-  OrderFacts,
-  Right,
-  SettlementPorts,
-  SubscriptionFacts,
+import {
+  type CardFacts,
+  type CommissionFacts,
+  type DebtFacts,
+  type EventPurchaseFacts,
+  type Facts,
+  type LineFacts,
+  type MoveFacts,
+  NO_RARE_FACTS,
+  type OrderFacts,
+  type PaymentPlace,
+  type PromotionFacts,
+  type RareFacts,
+  type SettlementPorts,
+  type SubscriberFacts,
+  type SubscriptionFacts,
+  type TrialFacts,
+  type VoucherFacts,
 } from './facts.ts';
+import { type LotActs, lotActs } from './lots.ts';
 
 export interface Tools {
   ids: Pick<LentIds, 'next'>;
@@ -35,19 +38,8 @@ export interface Tools {
   parkedIds: ReadonlyMap<string, bigint>;
 }
 
-export interface TermDraft {
-  id: bigint;
-  subscriptionId: bigint;
-  bouquetId: bigint;
-  kind: string;
-  days: number | null;
-  from: Date;
-  to: Date;
-  asset: string;
-  price: bigint;
-  tax: bigint;
-  journalId: bigint;
-}
+/** A line as it is first written. */
+export type TermDraft = LineFacts;
 
 export interface SuspenseDraft {
   inboxId: bigint;
@@ -82,34 +74,62 @@ export interface Writes {
   returnedSuspense: bigint[];
   eventPurchases: EventPurchaseDraft[];
   eventStates: { id: bigint; state: 'captured' | 'released' }[];
+  rare: RareWrites;
 }
 
-export interface Workspace {
+/** Rows that few batches have. A map has the last state of a row; `new…` those to be inserted. */
+export interface RareWrites {
+  /** Accounts opened with their first money; their owner's row names them from then on. */
+  accounts: (AccountName & { id: bigint })[];
+  /** Subscribers whose `promoId`, `otherUnits` or `owes` changed. */
+  subscribers: Map<bigint, SubscriberFacts>;
+  /** Lines that were written before this batch and changed (dates, price, tax, parts, state…). */
+  changedTerms: Map<bigint, LineFacts>;
+  debts: Map<bigint, DebtFacts>;
+  newDebts: Set<bigint>;
+  moves: Map<bigint, MoveFacts>;
+  newMoves: Set<bigint>;
+  /** Appended after a claim or a move. The place of a plain payment is its inbox row. */
+  places: PaymentPlace[];
+  /** Inbox ids of suspense items that were claimed. */
+  claimedSuspense: bigint[];
+  vouchers: Map<string, VoucherFacts>;
+  promotions: Map<bigint, PromotionFacts>;
+  promotionUses: { promotionId: bigint; cardId: bigint; at: Date }[];
+  trials: (TrialFacts & { subscriptionId: bigint })[];
+  commissions: Map<bigint, CommissionFacts>;
+  newCommissions: Set<bigint>;
+  /** Subscriptions whose open commission is kept, because a second payment came. */
+  commissionsKept: Set<bigint>;
+}
+
+export interface Workspace extends LotActs {
   readonly facts: Facts;
+  /** The rare facts, each empty when it was not loaded. */
+  readonly rare: RareFacts;
   readonly tools: Tools;
   readonly writes: Writes;
   site(id: bigint): Site;
   account(owner: string, kind: AccountKind, asset: string): bigint;
   balance(accountId: bigint): bigint;
+  subscriber(id: bigint): SubscriberFacts | null;
+  setSubscriber(subscriber: SubscriberFacts): void;
+  /** Opens an account with its first money. Returns its id. */
+  openAccount(name: AccountName): bigint;
   card(id: bigint): CardFacts | null;
   order(id: bigint): OrderFacts | null;
   /** Books a balanced journal and moves the exact balances it touches. Returns its id. */
   book(command: Command, kind: string, entries: EntryDraft[], reverses?: bigint): bigint;
-  addLot(accountId: bigint, journalId: bigint, amount: bigint, cost?: bigint): void;
-  /** Takes from the lots of a wallet; the caller has checked the balance. */
-  takeLots(accountId: bigint, amount: bigint): LotPart[];
-  /** The same, but first from the lot that this journal made: money taken back. */
-  takeBack(accountId: bigint, amount: bigint, journalId: bigint): LotPart[];
-  /** What is left of what a journal brought to an account. */
-  leftOf(accountId: bigint, journalId: bigint): bigint;
-  returnLots(parts: readonly { lotId: bigint; amount: bigint }[]): void;
   setSubscription(card: CardFacts, subscription: SubscriptionFacts): void;
-  /** Raises the card's desired revision when the set has changed. */
-  raiseRights(cardId: bigint, at: Date, event?: Right): void;
-  /** The event is over or was never on air: its right leaves the set. */
-  dropEventRight(cardId: bigint, product: string, at: Date): void;
+  setCard(card: CardFacts): void;
+  /** All lines of a subscription as they stand now; of older ones only where they were loaded. */
+  lines(subscriptionId: bigint): LineFacts[];
+  addLine(line: LineFacts): void;
+  changeLine(line: LineFacts): void;
   say(command: Command, saying: Saying): void;
   inboxId: bigint;
+  /** Whose payment the command is, for its inbox row. */
+  payment: { cardId: bigint | null; subscriberId: bigint } | null;
 }
 
 const emptyWrites = (): Writes => ({
@@ -126,6 +146,24 @@ const emptyWrites = (): Writes => ({
   returnedSuspense: [],
   eventPurchases: [],
   eventStates: [],
+  rare: {
+    accounts: [],
+    subscribers: new Map(),
+    changedTerms: new Map(),
+    debts: new Map(),
+    newDebts: new Set(),
+    moves: new Map(),
+    newMoves: new Set(),
+    places: [],
+    claimedSuspense: [],
+    vouchers: new Map(),
+    promotions: new Map(),
+    promotionUses: [],
+    trials: [],
+    commissions: new Map(),
+    newCommissions: new Set(),
+    commissionsKept: new Set(),
+  },
 });
 
 /** Starts the working copy of a batch over its facts. */
@@ -133,12 +171,14 @@ export function createWorkspace(facts: Facts, tools: Tools): Workspace {
   const writes = emptyWrites();
   const workspace: Workspace = {
     facts,
+    rare: { ...NO_RARE_FACTS, ...facts.rare },
     tools,
     writes,
     inboxId: 0n,
+    payment: null,
     ...lookups(facts, tools, writes),
     ...lotActs(facts, tools, writes),
-    ...rightsActs(facts, tools, writes),
+    ...lineActs(facts, writes),
     book: (command, kind, entries, reverses) =>
       book(workspace, { command, kind, entries, reverses: reverses ?? null }),
     say(command, saying) {
@@ -157,9 +197,30 @@ export function createWorkspace(facts: Facts, tools: Tools): Workspace {
 }
 
 function lookups(facts: Facts, tools: Tools, writes: Writes) {
-  const card = (id: bigint) => writes.cards.get(id) ?? facts.cards.get(id) ?? null;
   return {
-    card,
+    ...accountLookups(facts, tools, writes),
+    card: (id: bigint) => writes.cards.get(id) ?? facts.cards.get(id) ?? null,
+    subscriber: (id: bigint) =>
+      writes.rare.subscribers.get(id) ?? facts.subscribers.get(id) ?? null,
+    setSubscriber(subscriber: SubscriberFacts): void {
+      writes.rare.subscribers.set(subscriber.id, subscriber);
+    },
+    order(id: bigint): OrderFacts | null {
+      const order = facts.orders.get(id) ?? null;
+      return order && writes.paidOrders.has(id) ? { ...order, state: 'paid' } : order;
+    },
+    setSubscription(of: CardFacts, subscription: SubscriptionFacts): void {
+      writes.subscriptions.set(subscription.id, subscription);
+      writes.cards.set(of.id, { ...of, subscription });
+    },
+    setCard(card: CardFacts): void {
+      writes.cards.set(card.id, card);
+    },
+  };
+}
+
+function accountLookups(facts: Facts, tools: Tools, writes: Writes) {
+  return {
     site(id: bigint): Site {
       const site = tools.catalogue.sites.get(id);
       if (!site) throw new Error(`No such site: ${id}`);
@@ -172,13 +233,31 @@ function lookups(facts: Facts, tools: Tools, writes: Writes) {
     },
     balance: (accountId: bigint) =>
       writes.balances.get(accountId) ?? facts.balances.get(accountId) ?? 0n,
-    order(id: bigint): OrderFacts | null {
-      const order = facts.orders.get(id) ?? null;
-      return order && writes.paidOrders.has(id) ? { ...order, state: 'paid' } : order;
+    openAccount(name: AccountName): bigint {
+      const id = tools.ids.next();
+      writes.rare.accounts.push({ ...name, id });
+      if (CHART[name.kind] === 'exact') writes.balances.set(id, 0n);
+      return id;
     },
-    setSubscription(of: CardFacts, subscription: SubscriptionFacts): void {
-      writes.subscriptions.set(subscription.id, subscription);
-      writes.cards.set(of.id, { ...of, subscription });
+  };
+}
+
+function lineActs(facts: Facts, writes: Writes) {
+  return {
+    lines(subscriptionId: bigint): LineFacts[] {
+      const known = (facts.rare?.lines?.get(subscriptionId) ?? []).map(
+        (line) => writes.rare.changedTerms.get(line.id) ?? line,
+      );
+      const made = writes.terms.filter((line) => line.subscriptionId === subscriptionId);
+      return [...known, ...made].filter((line) => line.state === 'sold');
+    },
+    addLine(line: LineFacts): void {
+      writes.terms.push(line);
+    },
+    changeLine(line: LineFacts): void {
+      const made = writes.terms.findIndex((one) => one.id === line.id);
+      if (made >= 0) writes.terms[made] = line;
+      else writes.rare.changedTerms.set(line.id, line);
     },
   };
 }
@@ -204,112 +283,8 @@ function book(w: Workspace, { command, kind, entries, reverses }: Booking): bigi
   });
   for (const { accountId, amount } of kept) {
     // Only exact accounts are among the facts; folded ones are never read here.
-    if (!w.facts.balances.has(accountId)) continue;
+    if (!w.facts.balances.has(accountId) && !w.writes.balances.has(accountId)) continue;
     w.writes.balances.set(accountId, w.balance(accountId) + amount);
   }
   return id;
 }
-
-function lotActs(facts: Facts, tools: Tools, writes: Writes) {
-  const lotsOf = (accountId: bigint): Lot[] => {
-    const known = (facts.lots.get(accountId) ?? []).map((lot) => writes.lots.get(lot.id) ?? lot);
-    const made = [...writes.newLots]
-      .map((id) => writes.lots.get(id))
-      .filter((lot) => lot !== undefined && lot.accountId === accountId);
-    return [...known, ...(made as Lot[])];
-  };
-  const change = (lotId: bigint, amount: bigint, cost: bigint): void => {
-    const lot = writes.lots.get(lotId) ?? findLot(facts, lotId);
-    writes.lots.set(lotId, {
-      ...lot,
-      remaining: lot.remaining + amount,
-      costRemaining: lot.costRemaining + cost,
-    });
-  };
-  const take = (lots: readonly Lot[], amount: bigint): LotPart[] => {
-    const parts = consumeLots(lots, amount);
-    if (!parts) throw new Error(`Lots hold less than ${amount}: ${lots.map((lot) => lot.id)}`);
-    for (const part of parts) change(part.lotId, -part.amount, -part.cost);
-    return parts;
-  };
-  const madeBy = (accountId: bigint, journalId: bigint): Lot[] =>
-    lotsOf(accountId).filter((lot) => lot.journalId === journalId);
-  const leftOf = (accountId: bigint, journalId: bigint): bigint =>
-    madeBy(accountId, journalId).reduce((sum, lot) => sum + lot.remaining, 0n);
-  return {
-    leftOf,
-    addLot(accountId: bigint, journalId: bigint, amount: bigint, cost = 0n): void {
-      if (amount === 0n) return;
-      const id = tools.ids.next();
-      writes.newLots.add(id);
-      writes.lots.set(id, {
-        id,
-        accountId,
-        journalId,
-        kind: 'paid',
-        priority: PAID_PRIORITY,
-        expiresAt: null,
-        amount,
-        remaining: amount,
-        cost,
-        costRemaining: cost,
-      });
-    },
-    takeLots: (accountId: bigint, amount: bigint) => take(lotsOf(accountId), amount),
-    takeBack(accountId: bigint, amount: bigint, journalId: bigint): LotPart[] {
-      const left = leftOf(accountId, journalId);
-      const own = left < amount ? left : amount;
-      const first = take(madeBy(accountId, journalId), own);
-      return [...first, ...take(lotsOf(accountId), amount - own)];
-    },
-    returnLots(parts: readonly { lotId: bigint; amount: bigint }[]): void {
-      for (const part of parts) change(part.lotId, part.amount, 0n);
-    },
-  };
-}
-
-function findLot(facts: Facts, lotId: bigint): Lot {
-  for (const lots of facts.lots.values()) {
-    for (const lot of lots) if (lot.id === lotId) return lot;
-  }
-  throw new Error(`No such lot: ${lotId}`);
-}
-
-function rightsActs(facts: Facts, tools: Tools, writes: Writes) {
-  const current = (cardId: bigint): CardFacts => {
-    const card = writes.cards.get(cardId) ?? facts.cards.get(cardId);
-    if (!card) throw new Error(`No such card: ${cardId}`);
-    return card;
-  };
-  const raise = (cardId: bigint, at: Date, events: readonly Right[]): void => {
-    const card = current(cardId);
-    const subscription = card.subscription;
-    const bouquet = subscription && tools.catalogue.bouquets.get(subscription.bouquetId);
-    const desired = tools.ports.rightsFor({
-      subscription:
-        subscription?.runFrom && subscription.paidUntil && bouquet
-          ? { products: bouquet.products, from: subscription.runFrom, to: subscription.paidUntil }
-          : null,
-      events,
-      at,
-    });
-    writes.cards.set(cardId, { ...card, desired, desiredRev: card.desiredRev + 1 });
-  };
-  return {
-    raiseRights(cardId: bigint, at: Date, event?: Right): void {
-      const events = current(cardId).desired.filter(isEventRight);
-      raise(cardId, at, event ? [...events, event] : events);
-    },
-    dropEventRight(cardId: bigint, product: string, at: Date): void {
-      const events = current(cardId).desired.filter(isEventRight);
-      raise(
-        cardId,
-        at,
-        events.filter((right) => right.product !== product),
-      );
-    },
-  };
-}
-
-/** Pay-per-view rights live in a namespace of their own (`EVT:…`); the catalogue checks it. */
-const isEventRight = (right: Right): boolean => right.product.startsWith('EVT:');

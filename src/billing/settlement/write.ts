@@ -4,11 +4,14 @@
  */
 import type { ClientBase } from 'pg';
 import { formatLocalDate } from '../../platform/calendar.ts';
-import { bigintAsDigits } from '../../platform/json.ts';
 import type { Command } from './commands.ts';
-import type { Facts, SubscriptionFacts } from './facts.ts';
+import { contentOf } from './content.ts';
+import type { Facts, LineFacts, SubscriptionFacts } from './facts.ts';
+import { partRow } from './load-lines.ts';
+import type { LoadTools } from './load-tools.ts';
 import type { BatchDecision, InboxDraft } from './rules.ts';
 import type { Writes } from './workspace.ts';
+import { coverageRow, json, openAccounts, writeRare } from './write-rare.ts';
 
 /**
  * Purpose: all rows of a batch in one round trip. Locks: the balances, cards and orders it updates
@@ -18,11 +21,12 @@ import type { Writes } from './workspace.ts';
 const WRITE = `
 WITH inbox_rows AS (
   INSERT INTO inbox (id, provider, receipt, kind, state, channel_id, received_at, settled_at,
-                     outcome, raw)
+                     outcome, raw, card_id, subscriber_id, payer_msisdn, means)
   SELECT id, provider, receipt, kind, state, channel_id, received_at, received_at, outcome,
-         decode(raw, 'base64')
+         decode(raw, 'base64'), card_id, subscriber_id, payer_msisdn, means
     FROM jsonb_to_recordset($1::jsonb) AS x (id bigint, provider text, receipt text, kind text,
-         state text, channel_id text, received_at timestamptz, outcome jsonb, raw text)
+         state text, channel_id text, received_at timestamptz, outcome jsonb, raw text,
+         card_id bigint, subscriber_id bigint, payer_msisdn text, means text)
    ORDER BY provider, receipt
 ), journals AS (
   INSERT INTO journal (id, kind, site_id, inbox_id, effective_at, reverses)
@@ -39,8 +43,9 @@ WITH inbox_rows AS (
          journal_id bigint, kind text, priority smallint, expires_at timestamptz, amount bigint,
          remaining bigint, cost bigint, cost_remaining bigint)
 ), changed_lots AS (
-  UPDATE lot SET remaining = x.remaining, cost_remaining = x.cost_remaining
-    FROM jsonb_to_recordset($5::jsonb) AS x (id bigint, remaining bigint, cost_remaining bigint)
+  UPDATE lot SET amount = x.amount, remaining = x.remaining, cost_remaining = x.cost_remaining
+    FROM jsonb_to_recordset($5::jsonb) AS x (id bigint, amount bigint, remaining bigint,
+         cost_remaining bigint)
    WHERE lot.id = x.id
 ), balances AS (
   UPDATE balance SET amount = x.amount
@@ -49,22 +54,25 @@ WITH inbox_rows AS (
 ), subscriptions AS (
   UPDATE subscription s
      SET waiting_term = x.waiting_term, run_from = x.run_from, paid_until = x.paid_until,
-         base_date = x.base_date, anchor_day = x.anchor_day
+         base_date = x.base_date, anchor_day = x.anchor_day, time_of_day = x.time_of_day
     FROM jsonb_to_recordset($7::jsonb) AS x (id bigint, waiting_term text, run_from timestamptz,
-         paid_until timestamptz, base_date date, anchor_day smallint)
+         paid_until timestamptz, base_date date, anchor_day smallint, time_of_day integer)
    WHERE s.id = x.id
 ), terms AS (
   INSERT INTO term (id, subscription_id, bouquet_id, kind, days, from_at, to_at, asset, price, tax,
-                    journal_id)
+                    journal_id, sold_at, base_date, anchor_day, time_of_day, parts, paid_by,
+                    payer_id, breaks, beside, reference, state)
   SELECT * FROM jsonb_to_recordset($8::jsonb) AS x (id bigint, subscription_id bigint,
          bouquet_id bigint, kind text, days integer, from_at timestamptz, to_at timestamptz,
-         asset text, price bigint, tax bigint, journal_id bigint)
+         asset text, price bigint, tax bigint, journal_id bigint, sold_at timestamptz,
+         base_date date, anchor_day smallint, time_of_day integer, parts jsonb, paid_by text,
+         payer_id bigint, breaks jsonb, beside bigint, reference text, state text)
 ), rights AS (
   UPDATE card_rights r
-     SET desired_rev = x.desired_rev, desired = x.desired, next_at = x.next_at, attempts = 0,
-         failure = NULL, raised_at = x.next_at
+     SET desired_rev = x.desired_rev, desired = x.desired, coverage = x.coverage,
+         next_at = x.next_at, attempts = 0, failure = NULL, raised_at = x.next_at
     FROM jsonb_to_recordset($9::jsonb) AS x (card_id bigint, desired_rev integer, desired jsonb,
-         next_at timestamptz)
+         coverage jsonb, next_at timestamptz)
    WHERE r.card_id = x.card_id
 ), messages AS (
   INSERT INTO outbound (id, kind, template, site_id, target, body, state, created_at, not_after,
@@ -76,105 +84,53 @@ WITH inbox_rows AS (
 )
 SELECT 1`;
 
-/** The same for rows that few batches have, so that the common statement stays lean. */
-const WRITE_RARE = `
-WITH orders AS (
-  UPDATE payment_order o SET state = 'paid', inbox_id = x.inbox_id, next_poll_at = NULL,
-         failure = NULL
-    FROM jsonb_to_recordset($1::jsonb) AS x (id bigint, inbox_id bigint) WHERE o.id = x.id
-), suspense AS (
-  INSERT INTO suspense_item (inbox_id, site_id, asset, amount, reason, account_ref, payer_msisdn,
-                             payer_hash, state, created_at)
-  SELECT inbox_id, site_id, asset, amount, reason, account_ref, payer_msisdn, payer_hash, 'open',
-         created_at
-    FROM jsonb_to_recordset($2::jsonb) AS x (inbox_id bigint, site_id bigint, asset text,
-         amount bigint, reason text, account_ref text, payer_msisdn text, payer_hash text,
-         created_at timestamptz)
-), returned AS (
-  UPDATE suspense_item SET state = 'returned' WHERE inbox_id = ANY($3::bigint[])
-), purchases AS (
-  INSERT INTO event_purchase (id, event_id, card_id, subscriber_id, asset, price, tax, state,
-                              ends_at, rights_rev, journal_id)
-  SELECT * FROM jsonb_to_recordset($4::jsonb) AS x (id bigint, event_id bigint, card_id bigint,
-         subscriber_id bigint, asset text, price bigint, tax bigint, state text,
-         ends_at timestamptz, rights_rev integer, journal_id bigint)
-), parts AS (
-  INSERT INTO hold_part (event_purchase_id, lot_id, amount)
-  SELECT * FROM jsonb_to_recordset($5::jsonb) AS x (event_purchase_id bigint, lot_id bigint,
-         amount bigint)
-), events AS (
-  UPDATE event_purchase p SET state = x.state
-    FROM jsonb_to_recordset($6::jsonb) AS x (id bigint, state text) WHERE p.id = x.id
-)
-SELECT 1`;
-
-/** What of a command must be the same when its key comes again. */
-export function contentOf(command: Command): string {
-  switch (command.kind) {
-    case 'payment':
-      return `${command.amount} ${command.asset}`;
-    case 'tvu_notice':
-    case 'convert_tvu':
-      return `${command.units} ${command.msisdn}`;
-    case 'transfer_tvu':
-      return `${command.units} ${command.fromMsisdn} ${command.toMsisdn}`;
-    case 'buy':
-      return [JSON.stringify(command.purpose, bigintAsDigits), command.msisdn, command.means].join(
-        ' ',
-      );
-    case 'reverse_payment':
-      return `${command.original.provider} ${command.original.receipt}`;
-    default:
-      return command.kind;
-  }
-}
-
-const outcomeOf = (draft: InboxDraft) => ({
+const outcomeOf = (draft: InboxDraft, tools: LoadTools) => ({
   settled: draft.settled,
-  content: contentOf(draft.command),
+  content: keptContent(draft.command, tools),
 });
 
-/** Writes all rows of the batch. `parked`: ids of inbox rows that stood there parked before. */
+/** The content of a command as it is kept: a scratch card's code is nowhere in the database. */
+export const keptContent = (command: Command, { voucherHash }: Pick<LoadTools, 'voucherHash'>) =>
+  contentOf(command.kind === 'redeem' ? { ...command, code: voucherHash(command.code) } : command);
+
+export interface WriteTools extends LoadTools {
+  /** Ids of inbox rows that stood there parked before. */
+  parked: ReadonlySet<bigint>;
+}
+
+/** Writes all rows of the batch. */
 export async function writeBatch(
   client: ClientBase,
   { inbox, writes }: BatchDecision,
   facts: Facts,
-  parked: ReadonlySet<bigint>,
+  tools: WriteTools,
 ): Promise<void> {
+  const { parked } = tools;
   const fresh = inbox.filter((draft) => !parked.has(draft.id));
   const retried = inbox.filter((draft) => parked.has(draft.id));
+  if (writes.rare.accounts.length > 0) await openAccounts(client, writes);
   const held = new Set(writes.eventPurchases.flatMap((p) => p.parts.map((part) => part.lotId)));
-  if (retried.length > 0) await markRetried(client, retried);
+  if (retried.length > 0) await markRetried(client, retried, tools);
   await client.query({
     name: 'settlement-write',
     text: WRITE,
     values: [
-      json(fresh.map(inboxRow)),
+      json(fresh.map((draft) => inboxRow(draft, tools))),
       json(writes.journals.map(journalRow)),
       json(writes.journals.flatMap(entryRows)),
       json(lotRows(writes, held)),
       json(changedLotRows(writes)),
       json(balanceRows(writes, facts)),
-      json([...writes.subscriptions.values()].map(subscriptionRow)),
-      json(writes.terms.map(termRow)),
-      json(rightsRows(writes, facts, inbox[0]?.command.at)),
+      json([...writes.subscriptions.values()].map(runRow)),
+      json(writes.terms.map((line) => termRow(line, payerOf(line, facts, writes)))),
+      json(rightsRows(writes, facts, { tools, at: inbox[0]?.command.at })),
       json(writes.outbound.map(outboundRow)),
     ],
   });
-  if (hasRare(writes)) await writeRare(client, writes);
+  await writeRare(client, writes, { facts, inbox, tools });
 }
 
-const hasRare = (writes: Writes): boolean =>
-  writes.paidOrders.size > 0 ||
-  writes.suspense.length > 0 ||
-  writes.returnedSuspense.length > 0 ||
-  writes.eventPurchases.length > 0 ||
-  writes.eventStates.length > 0;
-
-const json = (rows: readonly unknown[]): string =>
-  rows.length === 0 ? '[]' : JSON.stringify(rows, bigintAsDigits);
-
-const inboxRow = (draft: InboxDraft) => ({
+const inboxRow = (draft: InboxDraft, tools: LoadTools) => ({
   id: draft.id,
   provider: draft.command.provider,
   receipt: draft.command.receipt,
@@ -182,8 +138,16 @@ const inboxRow = (draft: InboxDraft) => ({
   state: draft.settled.state,
   channel_id: draft.command.channelId,
   received_at: draft.command.at,
-  outcome: outcomeOf(draft),
+  outcome: outcomeOf(draft, tools),
   raw: draft.command.raw.toString('base64'),
+  ...paymentColumns(draft),
+});
+
+const paymentColumns = ({ command, payment }: InboxDraft) => ({
+  card_id: payment?.cardId ?? null,
+  subscriber_id: payment?.subscriberId ?? null,
+  payer_msisdn: command.kind === 'payment' ? command.payerMsisdn : null,
+  means: command.kind === 'payment' ? (command.means ?? null) : null,
 });
 
 const journalRow = (journal: Writes['journals'][number]) => ({
@@ -225,23 +189,45 @@ const lotRows = (writes: Writes, held: ReadonlySet<bigint>) =>
 const changedLotRows = (writes: Writes) =>
   [...writes.lots.values()]
     .filter((lot) => !writes.newLots.has(lot.id))
-    .map((lot) => ({ id: lot.id, remaining: lot.remaining, cost_remaining: lot.costRemaining }));
+    .map(({ id, amount, remaining, costRemaining }) => ({
+      id,
+      amount,
+      remaining,
+      cost_remaining: costRemaining,
+    }));
 
 const balanceRows = (writes: Writes, facts: Facts) =>
   [...writes.balances]
     .filter(([id, amount]) => facts.balances.get(id) !== amount)
     .map(([id, amount]) => ({ account_id: id, amount }));
 
-const subscriptionRow = (s: SubscriptionFacts) => ({
+const runRow = (s: SubscriptionFacts) => ({
   id: s.id,
   waiting_term: s.waitingTerm,
   run_from: s.runFrom,
   paid_until: s.paidUntil,
   base_date: s.baseDate && formatLocalDate(s.baseDate),
   anchor_day: s.anchorDay,
+  time_of_day: s.timeOfDay ?? null,
 });
 
-const termRow = (term: Writes['terms'][number]) => ({
+/** The wallet that paid for the line, where it is not of the card's owner. */
+function payerOf(line: LineFacts, facts: Facts, writes: Writes): bigint | null {
+  const accountId = line.parts[0]?.accountId;
+  if (accountId === undefined) return null;
+  for (const known of facts.subscribers.values()) {
+    const { id, walletId, promoId } = writes.rare.subscribers.get(known.id) ?? known;
+    if (walletId !== accountId && promoId !== accountId) continue;
+    const card = [...writes.cards.values()].find(
+      (one) => one.subscription?.id === line.subscriptionId,
+    );
+    return card?.subscriberId === id ? null : walletId;
+  }
+  return null;
+}
+
+/** A line as it is stored. */
+export const termRow = (term: LineFacts, payerId: bigint | null) => ({
   id: term.id,
   subscription_id: term.subscriptionId,
   bouquet_id: term.bouquetId,
@@ -253,15 +239,31 @@ const termRow = (term: Writes['terms'][number]) => ({
   price: term.price,
   tax: term.tax,
   journal_id: term.journalId,
+  sold_at: term.soldAt,
+  base_date: formatLocalDate(term.baseDate),
+  anchor_day: term.anchorDay,
+  time_of_day: term.timeOfDay,
+  parts: term.parts.map(partRow),
+  paid_by: term.paidBy,
+  payer_id: payerId,
+  breaks: term.breaks,
+  beside: term.beside,
+  reference: term.reference,
+  state: term.state,
 });
 
-const rightsRows = (writes: Writes, facts: Facts, at: Date | undefined) =>
+const rightsRows = (
+  writes: Writes,
+  facts: Facts,
+  { tools, at }: { tools: LoadTools; at: Date | undefined },
+) =>
   [...writes.cards.values()]
     .filter((card) => facts.cards.get(card.id)?.desiredRev !== card.desiredRev)
     .map((card) => ({
       card_id: card.id,
       desired_rev: card.desiredRev,
       desired: card.desired,
+      coverage: coverageRow(card, tools),
       next_at: at,
     }));
 
@@ -277,72 +279,30 @@ const outboundRow = (message: Writes['outbound'][number]) => ({
   inbox_id: message.inboxId,
 });
 
-async function markRetried(client: ClientBase, retried: readonly InboxDraft[]): Promise<void> {
+async function markRetried(
+  client: ClientBase,
+  retried: readonly InboxDraft[],
+  tools: LoadTools,
+): Promise<void> {
   await client.query({
     name: 'settlement-retried',
-    text: `UPDATE inbox i SET state = x.state, outcome = x.outcome, settled_at = x.settled_at
+    text: `UPDATE inbox i SET state = x.state, outcome = x.outcome, settled_at = x.settled_at,
+                  card_id = x.card_id, subscriber_id = x.subscriber_id,
+                  payer_msisdn = x.payer_msisdn, means = x.means
              FROM jsonb_to_recordset($1::jsonb) AS x (id bigint, state text, outcome jsonb,
-                  settled_at timestamptz)
+                  settled_at timestamptz, card_id bigint, subscriber_id bigint,
+                  payer_msisdn text, means text)
             WHERE i.id = x.id AND i.state = 'parked'`,
     values: [
       json(
         retried.map((draft) => ({
           id: draft.id,
           state: draft.settled.state,
-          outcome: outcomeOf(draft),
+          outcome: outcomeOf(draft, tools),
           settled_at: draft.command.at,
+          ...paymentColumns(draft),
         })),
       ),
-    ],
-  });
-}
-
-async function writeRare(client: ClientBase, writes: Writes): Promise<void> {
-  const purchases = writes.eventPurchases;
-  await client.query({
-    name: 'settlement-write-rare',
-    text: WRITE_RARE,
-    values: [
-      json([...writes.paidOrders].map(([id, inboxId]) => ({ id, inbox_id: inboxId }))),
-      json(
-        writes.suspense.map((s) => ({
-          inbox_id: s.inboxId,
-          site_id: s.siteId,
-          asset: s.asset,
-          amount: s.amount,
-          reason: s.reason,
-          account_ref: s.accountRef,
-          payer_msisdn: s.payerMsisdn,
-          payer_hash: s.payerHash,
-          created_at: s.at,
-        })),
-      ),
-      writes.returnedSuspense,
-      json(
-        purchases.map((p) => ({
-          id: p.id,
-          event_id: p.eventId,
-          card_id: p.cardId,
-          subscriber_id: p.subscriberId,
-          asset: p.asset,
-          price: p.price,
-          tax: p.tax,
-          state: p.state,
-          ends_at: p.endsAt,
-          rights_rev: p.rightsRev,
-          journal_id: p.journalId,
-        })),
-      ),
-      json(
-        purchases.flatMap((p) =>
-          p.parts.map((part) => ({
-            event_purchase_id: p.id,
-            lot_id: part.lotId,
-            amount: part.amount,
-          })),
-        ),
-      ),
-      json(writes.eventStates),
     ],
   });
 }

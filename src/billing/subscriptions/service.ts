@@ -1,5 +1,5 @@
 /** Opening a customer: a subscriber with a wallet, a card with its subscription. */
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
 import type { Ids } from '../../platform/ports.ts';
 import { insertCard, insertSubscriber } from '../../registry/store.ts';
@@ -59,4 +59,88 @@ export async function openCustomer(pool: Pool, ids: Ids, customer: NewCustomer):
     }
   });
   return subscriberId;
+}
+
+export interface NewSubscription {
+  cardNumber: string;
+  subscriberId: bigint;
+  siteId: bigint;
+  bouquetId: bigint;
+  term: TermName;
+  /** The decoder that the card sits in, and who watches: a trial is counted by them. */
+  decoder: string | null;
+  person: string | null;
+  /** Card of the subscription that this one hangs on. */
+  mainCardId: bigint | null;
+  reseller: string | null;
+  at: Date;
+}
+
+/**
+ * Opens a subscription on a card, which is made when its number is new. What the card had before
+ * is closed, but what is paid of it stays visible. Locks the cards' rights by id. Returns the ids.
+ */
+export function openSubscription(
+  pool: Pool,
+  ids: Ids,
+  opened: NewSubscription,
+): Promise<{ id: bigint; cardId: bigint }> {
+  return transaction(pool, async (client) => {
+    const id = await ids.take();
+    const cardId = await cardFor(client, ids, opened);
+    await client.query(
+      `SELECT FROM card_rights WHERE card_id = ANY($1::bigint[]) ORDER BY card_id
+          FOR NO KEY UPDATE`,
+      [[cardId, opened.mainCardId]],
+    );
+    await closeBefore(client, cardId, opened.at);
+    const { bouquetId, term, decoder, person, mainCardId, reseller } = opened;
+    await client.query(
+      `INSERT INTO subscription (id, card_id, bouquet_id, term, decoder, person, main_card_id,
+                                 reseller)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [id, cardId, bouquetId, term, decoder, person, mainCardId, reseller],
+    );
+    if (mainCardId !== null) {
+      await client.query('UPDATE card SET is_linked = true WHERE id = ANY($1::bigint[])', [
+        [cardId, mainCardId],
+      ]);
+      await client.query('UPDATE subscription SET is_main = true WHERE card_id = $1', [mainCardId]);
+    }
+    return { id, cardId };
+  });
+}
+
+async function cardFor(client: PoolClient, ids: Ids, opened: NewSubscription): Promise<bigint> {
+  const { cardNumber: number, siteId, subscriberId, at: createdAt } = opened;
+  const { rows } = await client.query(
+    'UPDATE card SET subscriber_id = $2, site_id = $3 WHERE number = $1 RETURNING id',
+    [number, subscriberId, siteId],
+  );
+  if (rows[0]) return rows[0].id;
+  const id = await ids.take();
+  await insertCard(client, { id, number, siteId, subscriberId, createdAt });
+  return id;
+}
+
+/** The subscription before gives the card up; what it still lets the card see is kept beside. */
+async function closeBefore(client: PoolClient, cardId: bigint, at: Date): Promise<void> {
+  await client.query(
+    `UPDATE card_rights r SET coverage = x.seen, older = x.seen
+       FROM (SELECT coalesce(r.coverage, (
+                      SELECT jsonb_agg(jsonb_build_object('product', p.product,
+                               'from', s.run_from, 'to', s.paid_until) ORDER BY p.product)
+                        FROM bouquet_product p WHERE p.bouquet_id = s.bouquet_id)) AS seen
+               FROM card_rights r JOIN subscription s ON s.card_id = r.card_id
+              WHERE r.card_id = $1 AND (r.coverage IS NOT NULL OR s.run_from IS NOT NULL)) x
+      WHERE r.card_id = $1`,
+    [cardId],
+  );
+  await client.query(
+    `UPDATE subscription SET card_id = NULL, former_card_id = card_id, auto_renew = false,
+            waiting_term = NULL, closed_at = coalesce(closed_at, $2), pause_from = NULL,
+            pause_until = NULL
+      WHERE card_id = $1`,
+    [cardId, at],
+  );
 }

@@ -32,6 +32,7 @@ import type {
   EventView,
   Purchase,
   Refusal,
+  TermName,
 } from './services.ts';
 import type { CallerRecord, CardRecord, DialogueStore } from './store.ts';
 
@@ -204,11 +205,7 @@ function createDialled(clock: Clock) {
 const bouquetOf = (deps: DialogueServicesDeps, id: bigint): Bouquet | undefined =>
   deps.catalogue().bouquets.get(id);
 
-function priceOf(
-  deps: DialogueServicesDeps,
-  bouquetId: bigint,
-  term: 'day' | 'week' | 'month',
-): bigint | null {
+function priceOf(deps: DialogueServicesDeps, bouquetId: bigint, term: TermName): bigint | null {
   const bouquet = bouquetOf(deps, bouquetId);
   return bouquet ? priceAt(bouquet, term, deps.clock.now()) : null;
 }

@@ -8,7 +8,7 @@ import type { Diagnosis, RefreshAnswer } from '../../entitlement/picture/desk.ts
 import type { Language } from '../language.ts';
 
 export type { Language };
-export type TermName = 'day' | 'week' | 'month';
+export type TermName = 'day' | 'week' | 'month' | 'quarter' | 'pass24';
 export type Means = 'mobile_money' | 'tvu' | 'credit';
 
 /** One USSD channel of the operator: a service code in a country. */

@@ -1,7 +1,7 @@
 import { createWorld, type World } from '../../../test/stories/world.ts';
-import { renewDue } from './renewals.ts';
+import { doDue } from './due-list.ts';
 
-describe('the renewals that are due', () => {
+describe('what is due', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld('2026-11-23T11:02:00Z');
@@ -11,13 +11,13 @@ describe('the renewals that are due', () => {
     await world.close();
   });
 
-  const wake = () => renewDue({ ...world, clock: { now: world.now } });
+  const wake = () => doDue({ ...world, clock: { now: world.now } });
   /** A week from Monday to Monday, that renews itself; paid for `weeks`. */
   const customer = async (weeks: bigint) => {
-    const { number, msisdn } = await world.customer({ term: 'week', autoRenew: true });
+    const { number, msisdn, id } = await world.customer({ term: 'week', autoRenew: true });
     const credit = weeks * 20_000n;
     await world.pay({ amount: credit, accountRef: number });
-    return { number, msisdn };
+    return { number, msisdn, id };
   };
   const runOf = async (number: string) =>
     (
@@ -61,5 +61,32 @@ describe('the renewals that are due', () => {
       from: '2026-12-02T09:00:00.000Z',
       to: '2026-12-09T21:00:00.000Z',
     });
+  });
+
+  it('is done in its order: credit that ends with the term renews nothing', async () => {
+    const { number, id } = await customer(1n);
+    const expiresAt = new Date('2026-11-30T21:00:00Z');
+    const promo = { amount: 20_000n, credit: 'promo', expiresAt, priority: null } as const;
+    await world.act({ kind: 'top_up', subscriberId: id, ...promo });
+    world.moveTo('2026-11-30T21:00:07Z');
+    expect(await wake()).toBe(2);
+    expect(await runOf(number)).toMatchObject({ waiting: 'week', to: '2026-11-30T21:00:00.000Z' });
+    const [lot] = await world.rows("SELECT remaining FROM lot WHERE kind = 'promo'");
+    expect(lot).toEqual({ remaining: '0' });
+    expect(await wake()).toBe(0);
+  });
+
+  it('ends a pause at its midnight, and lets the term go on', async () => {
+    const { number } = await customer(1n);
+    await world.pool.query(`UPDATE site SET rules = '{"pause": {"daysPerYear": 30}}'`);
+    await world.reloadCatalogue();
+    const [card] = await world.rows('SELECT id FROM card WHERE number = $1', [number]);
+    const cardId = BigInt(String(card?.id));
+    await world.act({ kind: 'pause', cardId, days: 3 });
+    expect(await wake()).toBe(0);
+    world.moveTo('2026-11-25T21:00:07Z');
+    expect(await wake()).toBe(1);
+    expect(await runOf(number)).toMatchObject({ to: '2026-12-03T21:00:00.000Z' });
+    expect(await wake()).toBe(0);
   });
 });

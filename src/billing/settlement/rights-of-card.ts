@@ -1,0 +1,94 @@
+/** What lines and events come to for the air: coverage of a card, and its desired rights. */
+import { type Catalogue, rulesOf } from '../catalogue/rules.ts';
+import type { CardFacts, LineFacts, Right, SubscriptionFacts } from './facts.ts';
+import { coverageOf, mergeRights, runOf } from './lines.ts';
+import type { Workspace } from './workspace.ts';
+
+const productsOf =
+  (w: Workspace) =>
+  (bouquetId: bigint): readonly string[] =>
+    w.tools.catalogue.bouquets.get(bouquetId)?.products ?? [];
+
+/** When which product is paid or given; before any was kept, the running term says it. */
+export function coverage(w: Workspace, card: CardFacts): readonly Right[] {
+  if (card.coverage) return card.coverage;
+  const { subscription } = card;
+  if (!subscription?.runFrom || !subscription.paidUntil) return [];
+  const { runFrom: from, paidUntil: to } = subscription;
+  return productsOf(w)(subscription.bouquetId).map((product) => ({ product, from, to }));
+}
+
+/** Adds a new line to what is covered; what ended before the grace began is let go. */
+export function cover(w: Workspace, card: CardFacts, line: LineFacts, at: Date): CardFacts {
+  const graceMs = rulesOf(w.site(card.siteId)).grace.hours * 3_600_000;
+  const { from, to } = line;
+  const all = mergeRights([
+    ...coverage(w, card),
+    ...productsOf(w)(line.bouquetId).map((product) => ({ product, from, to })),
+  ]);
+  return { ...card, coverage: all.filter((right) => right.to.getTime() + graceMs > at.getTime()) };
+}
+
+/** After lines have changed: the run and the coverage of their card, made anew from all of them. */
+export function rebuild(w: Workspace, cardId: bigint, subscription: SubscriptionFacts): void {
+  const card = w.card(cardId);
+  if (!card) throw new Error(`No such card: ${cardId}`);
+  const lines = w.lines(subscription.id);
+  const present = coverageOf(lines, productsOf(w), subscription.pause?.from ?? null);
+  const own = mergeRights([...(card.older ?? []), ...present]);
+  w.setSubscription({ ...card, coverage: own }, { ...subscription, ...runOf(lines) });
+}
+
+/** Raises the card's desired revision, and those of the cards that hang on it. */
+export function raiseRights(w: Workspace, cardId: bigint, at: Date, event?: Right): void {
+  const card = w.card(cardId);
+  if (!card) throw new Error(`No such card: ${cardId}`);
+  const events = card.desired.filter((right) => isEventRight(w, right));
+  raise(w, card, event ? [...events, event] : events, at);
+  for (const linked of linkedTo(w, card)) raiseRights(w, linked, at);
+}
+
+/** The event is over or was never on air: its right leaves the set. */
+export function dropEventRight(w: Workspace, cardId: bigint, product: string, at: Date): void {
+  const card = w.card(cardId);
+  if (!card) throw new Error(`No such card: ${cardId}`);
+  const events = card.desired.filter((right) => isEventRight(w, right));
+  raise(
+    w,
+    card,
+    events.filter((right) => right.product !== product),
+    at,
+  );
+}
+
+function raise(w: Workspace, card: CardFacts, events: readonly Right[], at: Date): void {
+  const { subscription } = card;
+  const mainId = subscription?.mainCardId ?? null;
+  const main = mainId === null ? null : w.card(mainId);
+  const { hours } = rulesOf(w.site(card.siteId)).grace;
+  const desired = w.tools.ports.rightsFor({
+    own: coverage(w, card),
+    main: mainId === null ? null : main ? coverage(w, main) : [],
+    // A pause is no grace: nothing is good for longer while it lasts.
+    graceHours: subscription?.pause || main?.subscription?.pause ? 0 : hours,
+    events,
+    at,
+  });
+  w.setCard({ ...card, desired, desiredRev: card.desiredRev + 1 });
+}
+
+const linkedTo = (w: Workspace, { id, subscription }: CardFacts): readonly bigint[] =>
+  subscription?.isMain ? (w.rare.linkedCards.get(id) ?? []) : [];
+
+/** Products of events, by catalogue: every payment asks, and a catalogue lives for minutes. */
+const eventProducts = new WeakMap<Catalogue, ReadonlySet<string>>();
+
+/** Pay-per-view rights are of a product that is an event's; the catalogue keeps them apart. */
+function isEventRight({ tools }: Workspace, { product }: Right): boolean {
+  let known = eventProducts.get(tools.catalogue);
+  if (!known) {
+    known = new Set([...tools.catalogue.events.values()].map((event) => event.product));
+    eventProducts.set(tools.catalogue, known);
+  }
+  return product.startsWith('EVT:') || known.has(product);
+}
