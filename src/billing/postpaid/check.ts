@@ -1,0 +1,79 @@
+/** What must hold between documents, ledger and numbers after anything at all. */
+import type { Pool } from 'pg';
+
+export interface PostpaidCheck {
+  /** Accounts whose open documents are not what the ledger says they owe. */
+  wrongReceivables: number;
+  /** Accounts whose unused credit is not what the ledger says they have. */
+  wrongCredits: number;
+  /** Issued documents without a number. */
+  unnumbered: number;
+  /** Series with a number missing or one too many. */
+  gaps: number;
+  /** Journals that do not sum to zero in some asset. */
+  unbalanced: number;
+  /** Reversals that do not negate what they name. */
+  wrongReversals: number;
+}
+
+const CHECK = `
+WITH document AS (
+  -- Of a draft, and of credit, only money that came in for it counts.
+  SELECT i.account_id, i.id,
+         coalesce((SELECT sum(l.amount) FROM invoice_line l
+                    WHERE l.account_id = i.account_id AND l.invoice_id = i.id
+                      AND i.status = 'committed' AND i.kind <> 'credit'), 0)
+         - coalesce((SELECT sum(a.paid) FROM invoice_payment p
+                       JOIN payment_attempt a ON a.account_id = p.account_id
+                                             AND a.payment_id = p.id
+                      WHERE p.account_id = i.account_id AND p.invoice_id = i.id), 0)
+         + coalesce((SELECT sum(CASE WHEN r.type = 'chargeback_reversal' THEN -r.amount
+                                     ELSE r.amount END) FROM invoice_payment p
+                       JOIN payment_return r ON r.account_id = p.account_id
+                                            AND r.payment_id = p.id
+                      WHERE p.account_id = i.account_id AND p.invoice_id = i.id), 0) AS balance
+    FROM invoice i
+   WHERE i.status <> 'void' AND NOT i.written_off
+), credit AS (
+  SELECT l.account_id, sum(l.amount) AS balance FROM invoice_line l
+    JOIN invoice i ON i.account_id = l.account_id AND i.id = l.invoice_id
+   WHERE l.type = 'credit' AND i.status <> 'void'
+   GROUP BY l.account_id
+), booked AS (
+  SELECT p.id, a.kind, sum(e.amount) AS amount
+    FROM postpaid_account p
+    JOIN account a ON a.owner = 'postpaid:' || p.id AND a.asset = p.currency
+    JOIN entry e ON e.account_id = a.id
+   GROUP BY p.id, a.kind
+)
+SELECT
+  (SELECT count(*) FROM postpaid_account p WHERE
+     coalesce((SELECT sum(d.balance) FROM document d WHERE d.account_id = p.id), 0) <>
+     -coalesce((SELECT b.amount FROM booked b WHERE b.id = p.id AND b.kind = 'receivable'), 0)
+  )::int AS "wrongReceivables",
+  (SELECT count(*) FROM postpaid_account p WHERE
+     coalesce((SELECT c.balance FROM credit c WHERE c.account_id = p.id), 0) <>
+     coalesce((SELECT b.amount FROM booked b WHERE b.id = p.id AND b.kind = 'customer_credit'), 0)
+  )::int AS "wrongCredits",
+  (SELECT count(*) FROM invoice i WHERE i.status = 'committed' AND i.kind <> 'import'
+      AND NOT EXISTS (SELECT FROM document_number n WHERE n.account_id = i.account_id
+                         AND n.invoice_id = i.id AND n.first_line_id IS NULL)
+      AND NOT EXISTS (SELECT FROM money_key k WHERE k.account_id = i.account_id
+                         AND k.result_id = i.id AND k.act = 'top_up'))::int AS unnumbered,
+  (SELECT count(*) FROM number_counter c LEFT JOIN LATERAL (
+       SELECT max(n.number) AS last, count(*) AS given FROM document_number n
+        WHERE (n.legal_entity_id, n.series, n.fiscal_year)
+            = (c.legal_entity_id, c.series, c.fiscal_year)) n ON true
+    WHERE (n.last, n.given) IS DISTINCT FROM (c.last, c.last))::int AS gaps,
+  (SELECT count(*) FROM (SELECT 1 FROM entry GROUP BY journal_id, asset
+                         HAVING sum(amount) <> 0) j)::int AS unbalanced,
+  (SELECT count(*) FROM (
+     SELECT 1 FROM journal j JOIN entry e ON e.journal_id IN (j.id, j.reverses)
+      WHERE j.reverses IS NOT NULL AND j.fact_id IS NOT NULL
+      GROUP BY j.id, e.account_id HAVING sum(e.amount) <> 0) r)::int AS "wrongReversals"`;
+
+/** Reads every invariant over the whole database; all zeros is sound. */
+export async function checkPostpaid(pool: Pool): Promise<PostpaidCheck> {
+  const { rows } = await pool.query(CHECK);
+  return rows[0];
+}

@@ -1,0 +1,34 @@
+/** When the automatic work of an account has something to do again. Pure. */
+import { isPaymentPending, openInvoices } from './balances.ts';
+import type { Book } from './books.ts';
+import type { Day } from './day.ts';
+import type { Catalogue, PostpaidConfig } from './plans.ts';
+import { isRunDue } from './run.ts';
+
+/** How far a search for the next run looks; an account without one is looked at again then. */
+const HORIZON_DAYS = 32;
+
+/**
+ * The next day on which work may do something: tomorrow's while money is open (retries, overdue
+ * states), else the next day on which a run is due.
+ */
+export function nextWorkDay(
+  book: Book,
+  rules: { catalogue: Catalogue; config: PostpaidConfig },
+): Day {
+  const since = book.account.workedThrough;
+  const isOpen =
+    openInvoices(book).length > 0 ||
+    book.rows.overdueChanges.at(-1)?.stops === true ||
+    book.rows.invoices.some((invoice) => isPaymentPending(book, invoice));
+  if (isOpen) return since + 1;
+  const isDueBy = (target: Day): boolean => isRunDue({ book, ...rules, target }, since);
+  let [before, due] = [since, since + HORIZON_DAYS];
+  if (!isDueBy(due)) return due;
+  while (due - before > 1) {
+    const middle = Math.floor((before + due) / 2);
+    if (isDueBy(middle)) due = middle;
+    else before = middle;
+  }
+  return due;
+}

@@ -1,0 +1,89 @@
+/** What can be sold: plans with phases, and the rules of the house. */
+import type { Day } from './day.ts';
+
+export type Period = 'weekly' | 'thirty_days' | 'monthly' | 'quarterly' | 'annual';
+export type Billing = 'in_advance' | 'in_arrears';
+
+export interface Length {
+  days?: number;
+  months?: number;
+  years?: number;
+}
+
+export interface Phase {
+  type: 'trial' | 'discount' | 'fixed_term' | 'evergreen';
+  /** null = until something ends it. */
+  length: Length | null;
+  /** One-off price at its start. */
+  fixed: bigint | null;
+  /** Recurring price; null with a period: that of the plan's price versions. */
+  price: bigint | null;
+  period: Period | null;
+}
+
+export interface PriceVersion {
+  /** A sale takes the latest version with `from` at or before its start. */
+  from: Day;
+  price: bigint;
+  /** Contracts sold before take it at their first billing date from here on; null = never. */
+  existingFrom: Day | null;
+}
+
+export interface AddOnTerms {
+  /** Codes of the base plans it is offered with. */
+  availableWith: readonly string[];
+  phasesFrom: 'bundle_start' | 'subscription_start';
+  maxPerBundle: number;
+}
+
+export interface Plan {
+  code: string;
+  billing: Billing;
+  phases: readonly Phase[];
+  /** Prices are for one unit. */
+  perUnit: boolean;
+  phasesOnChange: 'subscription_start' | 'change_date';
+  priceVersions: readonly PriceVersion[];
+  /** null = a base plan. */
+  addOn: AddOnTerms | null;
+  taxCode: string | null;
+}
+
+export type Catalogue = ReadonlyMap<string, Plan>;
+
+export type Alignment = 'account' | 'subscription' | 'bundle';
+
+export interface OverdueRule {
+  state: string;
+  /** Exactly one of the three thresholds is not null. */
+  daysSinceEarliestUnpaid: number | null;
+  openInvoices: number | null;
+  totalOwed: bigint | null;
+  blockChanges: boolean;
+  stopServiceAndBilling: boolean;
+  cancel: 'immediate' | 'end_of_term' | null;
+}
+
+export interface PostpaidConfig {
+  /** Whose billing day counts. */
+  alignment: { default: Alignment; annual: Alignment; addOn: Alignment };
+  /** Every month counts so many days; null = its real days. */
+  monthDays: number | null;
+  rounding: 'exact' | 'ratio_9_digits';
+  /** What the days between the last old cycle and a new billing day are measured against. */
+  bridge: 'new_cycle' | 'old_cycle';
+  /** Days from each declined automatic payment to its next try. */
+  retryDays: readonly number[];
+  /** Waits between status queries of an unknown outcome. */
+  unknownRecheckSeconds: readonly number[];
+  gatewayDown: { startSeconds: number; multiplier: number; attemptsMax: number };
+  /** Mildest first. */
+  overdue: readonly OverdueRule[];
+}
+
+/** The plan of a code; a code that facts name is always in the catalogue. */
+export function planOf(catalogue: Catalogue, code: string): Plan {
+  const plan = catalogue.get(code);
+  if (!plan) throw new Error(`The catalogue has no plan ${code}`);
+  return plan;
+}
