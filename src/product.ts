@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import express from 'express';
 import type { Pool } from 'pg';
 import { parse } from 'yaml';
+import type { Backoffice } from './backoffice/service.ts';
 import { remindDue } from './billing/reminders/service.ts';
 import { type Billing, createBilling } from './billing/service.ts';
 import type { Command, Outcome } from './billing/settlement/commands.ts';
@@ -13,13 +14,15 @@ import type { DispatchStep } from './entitlement/dispatch/service.ts';
 import { createPictureDesk } from './entitlement/picture/service.ts';
 import { rightsFor } from './entitlement/rights/rules.ts';
 import { type Entitlement, startEntitlement } from './entitlement/service.ts';
-import type { Config } from './platform/config.ts';
+import { openBackoffice, tills } from './open-backoffice.ts';
+import type { Config, Role } from './platform/config.ts';
 import { createIds } from './platform/database/ids.ts';
 import { openDatabase } from './platform/database/open.ts';
 import { createPool } from './platform/database/pool.ts';
 import { createPrisma, type Prisma } from './platform/database/prisma.ts';
 import { createHealth } from './platform/http/health.ts';
 import { listen } from './platform/http/server.ts';
+import { timeRequests } from './platform/http/timing.ts';
 import type { Jobs } from './platform/jobs.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './platform/kv.ts';
 import type { ServiceLogger } from './platform/log.ts';
@@ -40,6 +43,8 @@ export interface DemoHouse {
   pages?: express.RequestHandler;
   /** Told of each step on the road of a payment, as it happens in this process. */
   onRoad?(step: RoadStep): void;
+  /** What signs and seals for the API. */
+  apiSecret?: string;
   /** Loads the demo operator and its people, once; the product is up by then. */
   furnish(product: ProductParts): Promise<void>;
   /** Called first when the house closes: ends what would keep it open. */
@@ -139,7 +144,7 @@ async function open(
   if (demo) closers.push(demo.stop);
   const channels = channelsOf(config, demo);
   const onRoad = demo?.onRoad;
-  const billing = await openBilling(house, { channels, clock, onRoad }, logger);
+  const billing = await openBilling(house, { config, channels, clock, onRoad }, logger);
   closers.push(() => billing.settlement.close());
   const opened = { config, pool, prisma, ids, billing, channels, url: http.url };
   const rooms = await openRooms({
@@ -160,6 +165,9 @@ async function open(
   closers.push(async () => health.stopping());
   const routes = express.Router();
   if (rooms.telecom) routes.use('/hooks', rooms.telecom.door);
+  if (rooms.backoffice) {
+    routes.use('/api/v1', timeRequests(house.metrics), rooms.backoffice.router);
+  }
   if (demo?.pages) routes.use('/living-room', demo.pages);
   routes.use(health.router);
   // Closed first of all: no new request comes in while the rooms behind the door still stand.
@@ -207,6 +215,7 @@ function channelsOf(config: Config, demo: DemoHouse | undefined): Channels {
 }
 
 interface BillingParts {
+  config: Config;
   channels: Channels;
   clock: Clock;
   onRoad: DemoHouse['onRoad'];
@@ -214,7 +223,7 @@ interface BillingParts {
 
 function openBilling(
   house: House,
-  { channels, clock, onRoad }: BillingParts,
+  { config, channels, clock, onRoad }: BillingParts,
   logger: ServiceLogger,
 ): Promise<Billing> {
   const { metrics } = house;
@@ -222,6 +231,7 @@ function openBilling(
   return createBilling({
     ...house,
     logger: logger.child({ room: 'billing' }),
+    voucherKey: config.voucherKey,
     ports: {
       rightsFor,
       messagesFor: (saying, at) => wording?.messages.messagesFor(saying, at) ?? null,
@@ -229,9 +239,11 @@ function openBilling(
     moneyChannels: (catalogue) => {
       wording = createWording({ channels, catalogue: () => catalogue.current() });
       const sites = siteIndex(() => catalogue.current());
-      return channels.all
-        .filter((channel) => channel.kind === 'money' || channel.kind === 'tvu')
-        .map((channel) => ({ id: channel.id, siteId: siteIdOf(sites, channel) }));
+      const money = channels.all.filter(({ kind }) => kind === 'money' || kind === 'tvu');
+      return [
+        ...money.map((channel) => ({ id: channel.id, siteId: siteIdOf(sites, channel) })),
+        ...tills(catalogue.current()),
+      ];
     },
     onBatch: (size, seconds) => {
       metrics.observe('vip_settlement_batch_size', {}, size);
@@ -304,6 +316,7 @@ interface Rooms {
   telecom: Telecom | null;
   entitlement: Entitlement | null;
   jobs: Jobs | null;
+  backoffice: Backoffice | null;
 }
 
 /** The rooms that this process's roles need, and their work in the background. */
@@ -312,7 +325,7 @@ async function openRooms(opening: Opening): Promise<Rooms> {
   const { config, billing, channels, pool, ids } = parts;
   const { settlement } = billing;
   const catalogue = () => billing.catalogue.current();
-  const has = (role: 'gateway' | 'dispatcher' | 'scheduler') => config.roles.has(role);
+  const has = (role: Role) => config.roles.has(role);
   const common = { pool, ids, clock, random: systemRandom, settlement };
   const control = demo?.control ?? config.control;
   const entitlement =
@@ -369,5 +382,9 @@ async function openRooms(opening: Opening): Promise<Rooms> {
   watch(working);
   const jobs = has('scheduler') ? startJobs(working) : null;
   if (jobs) closers.push(() => jobs.stop());
-  return { telecom: has('gateway') ? telecom : null, entitlement, jobs };
+  const backoffice = has('backoffice')
+    ? await openBackoffice({ ...opening, entitlement, picture })
+    : null;
+  if (backoffice) closers.push(() => backoffice.stop());
+  return { telecom: has('gateway') ? telecom : null, entitlement, jobs, backoffice };
 }

@@ -24,6 +24,7 @@ import { demoChannels, demoPlan, TEXT_CODES } from './channels.ts';
 import { createDemoClock, type DemoClock } from './clock.ts';
 import { addPeople, demoPhones, loadDemoOperator } from './people.ts';
 import { NETWORK_CODES, seats } from './seats.ts';
+import { addDemoStaff, demoApiSecret } from './staff.ts';
 
 interface DemoOptions {
   config: Config;
@@ -69,6 +70,7 @@ async function openDemo(options: DemoOptions): Promise<DemoHouse> {
   return {
     channels: { channels },
     control: { host: HOST, port: headEnd.port },
+    apiSecret: demoApiSecret(config.dataDir),
     pages: livingRoom.routes,
     onRoad: livingRoom.note,
     leave: livingRoom.close,
@@ -80,6 +82,7 @@ async function openDemo(options: DemoOptions): Promise<DemoHouse> {
       money.setTvuChannels(tvuChannels(parts));
       await registerPaybills(parts, options);
       writeDemoFile(parts, {
+        ...(await addDemoStaff(parts, clock)),
         mobileMoneySimulator: money.url,
         textSimulator: texts.url,
         vipControl: { vcp: `tcp://${HOST}:${headEnd.port}`, http: headEnd.http },
@@ -188,6 +191,7 @@ export function whatToDoNext({ url, config, channels }: ProductParts): string {
     `  Dial it:      npm run dial      (${codes.join(', ')})`,
     `  Addresses:    ${join(config.dataDir, 'demo.json')}; the providers' end in their tokens:`,
     ...channels.all.map((channel) => `    ${channel.id.padEnd(11)} ${url}${hookPath(channel)}`),
+    `  The API:      ${url}/api/v1/docs/  (staff and their password: demo.json)`,
     `  Watch it:     ${url}/readyz  ${url}/metrics`,
     '  Stop it:      Ctrl-C; the data stay.',
     '',

@@ -13,7 +13,13 @@ beforeEach(async () => {
 
 afterEach(() => gateway.stop());
 
-function telephone(change: Partial<UssdChannel> = {}): Telephone {
+/** Long enough for a busy machine. */
+const ANSWER_MS = 5_000;
+
+function telephone(
+  change: Partial<UssdChannel> = {},
+  answerTimeoutMs: number = ANSWER_MS,
+): Telephone {
   return createTelephone({
     channel: {
       channel: 'ke-ussd',
@@ -28,7 +34,7 @@ function telephone(change: Partial<UssdChannel> = {}): Telephone {
     msisdn: '+254700000001',
     clock: { now: () => new Date(now) },
     random: seededRandom(),
-    answerTimeoutMs: 100,
+    answerTimeoutMs,
   });
 }
 
@@ -138,7 +144,10 @@ describe('a network refuses', () => {
 
   it('silence', async () => {
     gateway.answerWith(() => 'hang');
-    expect(await telephone().dial('*384*100#')).toMatchObject({ ok: false, error: 'no_answer' });
+    expect(await telephone({}, 100).dial('*384*100#')).toMatchObject({
+      ok: false,
+      error: 'no_answer',
+    });
   });
 
   it('but takes 182 septets and 70 characters outside GSM-7', async () => {

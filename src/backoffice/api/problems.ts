@@ -1,0 +1,140 @@
+/**
+ * Every problem the API answers (RFC 9457), in one catalogue: status, title, and what to do. The
+ * refusals of billing are among them, with the codes they have everywhere else.
+ */
+import { REFUSALS } from '../../billing/errors.ts';
+
+interface Entry {
+  status: number;
+  title: string;
+}
+
+/** Those that are not refusals of billing. */
+export const OWN_PROBLEMS = {
+  malformed_request: { status: 400, title: 'The request cannot be read.' },
+  invalid_query: { status: 400, title: 'A parameter of the query is wrong or unknown.' },
+  invalid_cursor: {
+    status: 400,
+    title: 'The cursor was not given by this list, or not for these filters.',
+  },
+  idempotency_key_missing: {
+    status: 400,
+    title: 'A call that moves money needs an Idempotency-Key of 8 to 128 printable characters.',
+  },
+  sign_in_needed: { status: 401, title: 'The token is missing, unknown, ended or revoked.' },
+  wrong_credentials: { status: 401, title: 'Login, password or code is wrong.' },
+  code_needed: { status: 401, title: 'The account has a second factor: send its code as well.' },
+  forbidden: { status: 403, title: 'The permission for this is not held.' },
+  password_pending: { status: 403, title: 'The password must be changed first.' },
+  totp_pending: { status: 403, title: 'The second factor must be enrolled first.' },
+  own_request: { status: 403, title: 'Nobody decides what they asked for.' },
+  own_account: { status: 403, title: 'Nobody changes their own roles, sites or state.' },
+  outside_own_sites: { status: 403, title: 'Nobody gives sites that they do not see.' },
+  not_found: { status: 404, title: 'There is no such thing, or not at your sites.' },
+  method_not_allowed: { status: 405, title: 'The path exists, but not with this method.' },
+  not_acceptable: { status: 406, title: 'Only application/json is answered.' },
+  request_timeout: { status: 408, title: 'The body did not come in time.' },
+  idempotency_in_progress: {
+    status: 409,
+    title: 'The first call with this key is still under way: ask again.',
+  },
+  phone_taken: { status: 409, title: 'The phone belongs to another subscriber.' },
+  card_taken: { status: 409, title: 'The card number is known already.' },
+  login_taken: { status: 409, title: 'Somebody has this login.' },
+  no_phone: {
+    status: 409,
+    title: 'The subscriber has no phone, by which the wallet would be found: ask for a renewal.',
+  },
+  payer_unknown: {
+    status: 409,
+    title: 'No phone of the payer is known, by which the money would be claimed.',
+  },
+  nobody_to_give_to: {
+    status: 409,
+    title: 'None of the cards has a paid term that runs.',
+  },
+  already_suspended: { status: 409, title: 'The card is suspended already.' },
+  not_suspended: { status: 409, title: 'The card is not suspended.' },
+  refresh_not_possible: {
+    status: 409,
+    title: 'Nothing to broadcast: not on air yet, over, or suspended.',
+  },
+  approval_closed: { status: 409, title: 'It is decided or over already.' },
+  totp_enrolled: { status: 409, title: 'The second factor is enrolled already.' },
+  totp_not_begun: { status: 409, title: 'No enrolment was begun.' },
+  precondition_failed: {
+    status: 412,
+    title: 'Somebody has changed it since: read it again.',
+  },
+  body_too_large: { status: 413, title: 'The body is larger than 64 KiB.' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json.' },
+  invalid_body: { status: 422, title: 'A field of the body is wrong, missing or unknown.' },
+  idempotency_key_reused: { status: 422, title: 'The key was used for something else.' },
+  too_many_cards: {
+    status: 422,
+    title: 'More cards than one call may give to: name them in parts.',
+  },
+  wrong_currency: { status: 422, title: 'The site has another currency.' },
+  weak_password: { status: 422, title: 'The new password cannot be taken.' },
+  role_conflict: { status: 422, title: 'Nobody may hold these permissions together.' },
+  precondition_required: { status: 428, title: 'Say in If-Match which state you change.' },
+  rate_limited: { status: 429, title: 'Too many calls: wait as long as Retry-After says.' },
+  locked_out: { status: 429, title: 'Too many failed sign-ins: wait as long as Retry-After says.' },
+  refresh_limited: { status: 429, title: 'The card was refreshed too often.' },
+  internal: { status: 500, title: 'A fault of ours; it is in the log under the request id.' },
+  unavailable: { status: 503, title: 'Not possible at this moment: ask again with the same key.' },
+} as const satisfies Record<string, Entry>;
+
+type OwnCode = keyof typeof OWN_PROBLEMS;
+export type ProblemCode = OwnCode | keyof typeof REFUSALS;
+
+const REFUSED = Object.fromEntries(
+  Object.entries(REFUSALS).map(([code, { httpStatus, sentence }]): [string, Entry] => [
+    code,
+    { status: httpStatus, title: sentence },
+  ]),
+);
+
+/** Code to status and title, ours and billing's. */
+export const PROBLEMS: Readonly<Record<ProblemCode, Entry>> = {
+  ...REFUSED,
+  ...OWN_PROBLEMS,
+} as Record<ProblemCode, Entry>;
+
+/** Where the problem is explained, from the root of the server. */
+export const PROBLEM_PATH = '/api/v1/problems/';
+
+export interface FieldFault {
+  /** `amount.currency`, or `query.limit`, `path.cardId`. */
+  path: string;
+  code: string;
+  message: string;
+}
+
+export interface Problem {
+  problem: ProblemCode;
+  detail?: string;
+  fields?: readonly FieldFault[];
+  headers?: Readonly<Record<string, string>>;
+  /** The answer for ever to a call with this idempotency key: a refusal of billing. */
+  isKept?: true;
+}
+
+/** A problem as a handler returns it. */
+export const problem = (code: ProblemCode, more: Omit<Problem, 'problem'> = {}): Problem => ({
+  problem: code,
+  ...more,
+});
+
+/** As it is sent: `application/problem+json`. */
+export function problemBody({ problem: code, detail, fields }: Problem) {
+  const { status, title } = PROBLEMS[code];
+  return {
+    type: `${PROBLEM_PATH}${code}`,
+    title,
+    status,
+    code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(fields === undefined ? {} : { fields: [...fields] }),
+  };
+}

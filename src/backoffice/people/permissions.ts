@@ -1,0 +1,216 @@
+/**
+ * Who may do what, as data: permissions, the roles made of them, and which of them no one person
+ * may hold together (separation of duties). Pure.
+ */
+
+/** Every permission, with what it lets its holder do. */
+export const PERMISSIONS = {
+  'subscriber.read': 'see subscribers and their phones',
+  'subscriber.write': 'open and change subscribers and their phones',
+  'card.read': 'see cards, what they are paid for and whether they are on air',
+  'card.refresh': 'have the rights of a card broadcast afresh',
+  'card.suspend': 'take the picture of a card away and give it back',
+  'wallet.read': 'see wallets, their lots and their statements',
+  'wallet.top_up': 'take cash for a subscriber or a card',
+  'term.sell': 'buy a term for a card from its subscriber’s wallet',
+  'wallet.give': 'give promotional credit, or ask for it above the limit',
+  'wallet.refund': 'pay credit out, or ask for it above the limit',
+  'wallet.transfer': 'give credit to another subscriber, or ask for it above the limit',
+  'wallet.approve': 'decide on refunds and transfers that others asked for',
+  'voucher.redeem': 'use a scratch card for a card',
+  'subscription.change': 'have subscriptions renew, pause, go on and close',
+  'trial.give': 'give a trial, as often as the site’s rules let',
+  'loan.give': 'give a term on loan, within the site’s rules',
+  'incident.give': 'give free days after a fault, or ask for them above the limit',
+  'gift.approve': 'decide on free days and promotional credit that others asked for',
+  'payment.read': 'see payments, suspense and what is parked',
+  'payment.reverse': 'take a payment back, or ask for it above the limit',
+  'payment.reverse.approve': 'decide on reversals that others asked for',
+  'payment.move': 'move a payment to another card for its payer, and object to a move',
+  'suspense.claim': 'give money in suspense to a card, or ask for it above the limit',
+  'suspense.approve': 'decide on money in suspense that others claimed for a card',
+  'catalogue.read': 'see sites, bouquets, prices and events',
+  'message.read': 'see what was said to subscribers',
+  'approval.read': 'see what waits for a second person',
+  'approval.decide': 'be the second person, for acts whose own permission is held as well',
+  'staff.read': 'see staff, their roles and their sessions',
+  'staff.write': 'open and change staff accounts',
+  'api_key.read': 'see the keys of partners',
+  'api_key.write': 'give and revoke keys of partners',
+  'audit.read': 'see who did what',
+} as const satisfies Record<string, string>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+const CUSTOMER_READ = ['subscriber.read', 'card.read', 'wallet.read', 'catalogue.read'] as const;
+
+interface Role {
+  about: string;
+  permissions: readonly Permission[];
+}
+
+/** Every role. */
+export const ROLES = {
+  cashier: {
+    about: 'takes cash at a till and sells terms',
+    permissions: [...CUSTOMER_READ, 'wallet.top_up', 'voucher.redeem', 'term.sell', 'payment.read'],
+  },
+  customer_care: {
+    about: 'answers subscribers',
+    permissions: [
+      ...CUSTOMER_READ,
+      'subscriber.write',
+      'card.refresh',
+      'card.suspend',
+      'term.sell',
+      'subscription.change',
+      'trial.give',
+      'loan.give',
+      'voucher.redeem',
+      'wallet.give',
+      'incident.give',
+      'payment.read',
+      'payment.move',
+      'suspense.claim',
+      'message.read',
+    ],
+  },
+  technician: {
+    about: 'works at the subscriber’s home',
+    permissions: ['subscriber.read', 'card.read', 'card.refresh', 'catalogue.read'],
+  },
+  stock: {
+    about: 'keeps cards and decoders',
+    permissions: ['card.read', 'catalogue.read'],
+  },
+  sales: {
+    about: 'opens subscribers with their cards',
+    permissions: [
+      ...CUSTOMER_READ,
+      'subscriber.write',
+      'term.sell',
+      'subscription.change',
+      'trial.give',
+    ],
+  },
+  accountant: {
+    about: 'follows the money, takes payments back and pays credit out',
+    permissions: [
+      ...CUSTOMER_READ,
+      'payment.read',
+      'payment.reverse',
+      'suspense.claim',
+      'wallet.refund',
+      'wallet.transfer',
+      'approval.read',
+    ],
+  },
+  auditor: {
+    about: 'sees everything, changes nothing',
+    permissions: (Object.keys(PERMISSIONS) as Permission[]).filter(isRead),
+  },
+  catalogue_manager: {
+    about: 'keeps bouquets and prices',
+    permissions: ['catalogue.read'],
+  },
+  supervisor: {
+    about: 'decides what needs a second person',
+    permissions: [
+      ...CUSTOMER_READ,
+      'payment.read',
+      'message.read',
+      'approval.read',
+      'approval.decide',
+      'payment.reverse.approve',
+      'suspense.approve',
+      'wallet.approve',
+      'gift.approve',
+      'audit.read',
+    ],
+  },
+  administrator: {
+    about: 'keeps staff accounts and partners’ keys',
+    permissions: [
+      'catalogue.read',
+      'staff.read',
+      'staff.write',
+      'api_key.read',
+      'api_key.write',
+      'audit.read',
+    ],
+  },
+} as const satisfies Record<string, Role>;
+
+export type RoleName = keyof typeof ROLES;
+export const ROLE_NAMES = Object.keys(ROLES) as [RoleName, ...RoleName[]];
+
+/** What a partner's key may carry: never people, never the second signature. */
+export const PARTNER_PERMISSIONS = [
+  'subscriber.read',
+  'card.read',
+  'card.refresh',
+  'wallet.read',
+  'wallet.top_up',
+  'term.sell',
+  'catalogue.read',
+] as const satisfies readonly Permission[];
+
+/** Pairs that no one may hold together, with the reason. */
+export const CONFLICTS: readonly (readonly [Permission, Permission, string])[] = [
+  ['payment.reverse', 'payment.reverse.approve', 'who takes money back may not approve it'],
+  ['wallet.top_up', 'payment.reverse', 'who takes cash may not make it disappear'],
+  ['wallet.top_up', 'payment.reverse.approve', 'who takes cash may not approve its reversal'],
+  ['staff.write', 'wallet.top_up', 'who makes accounts may not handle money'],
+  ['staff.write', 'term.sell', 'who makes accounts may not handle money'],
+  ['staff.write', 'payment.reverse', 'who makes accounts may not handle money'],
+  ['wallet.refund', 'wallet.approve', 'who pays credit out may not approve it'],
+  ['wallet.transfer', 'wallet.approve', 'who moves credit may not approve it'],
+  ['wallet.give', 'gift.approve', 'who gives may not approve it'],
+  ['incident.give', 'gift.approve', 'who gives may not approve it'],
+  ['suspense.claim', 'suspense.approve', 'who finds an owner for money may not approve it'],
+  ['wallet.top_up', 'wallet.refund', 'who takes cash may not pay it out'],
+  ['wallet.top_up', 'wallet.give', 'who takes cash may not make credit out of nothing'],
+  ['staff.write', 'wallet.refund', 'who makes accounts may not handle money'],
+  ['staff.write', 'wallet.transfer', 'who makes accounts may not handle money'],
+  ['staff.write', 'wallet.give', 'who makes accounts may not handle money'],
+  ['staff.write', 'suspense.claim', 'who makes accounts may not handle money'],
+  ['payment.reverse', 'approval.decide', 'who asks may not decide'],
+  ['wallet.refund', 'approval.decide', 'who asks may not decide'],
+  ['wallet.give', 'approval.decide', 'who asks may not decide'],
+  ['incident.give', 'approval.decide', 'who asks may not decide'],
+  ['suspense.claim', 'approval.decide', 'who asks may not decide'],
+  ['wallet.top_up', 'approval.decide', 'who takes cash may not decide'],
+  ['staff.write', 'approval.decide', 'who makes accounts may not decide'],
+];
+
+/** Reads change nothing and may go with everything, except that an auditor does nothing else. */
+export function isRead(permission: Permission): boolean {
+  return permission.endsWith('.read');
+}
+
+/** What these roles let their holder do, sorted. */
+export function permissionsOf(roles: readonly RoleName[]): Permission[] {
+  const all = roles.flatMap((role): readonly Permission[] => ROLES[role].permissions);
+  return [...new Set(all)].sort();
+}
+
+/** Why these permissions may not be held together; empty when they may. */
+export function conflictsOf(permissions: readonly Permission[]): string[] {
+  const held = new Set(permissions);
+  return CONFLICTS.filter(([a, b]) => held.has(a) && held.has(b)).map(
+    ([a, b, why]) => `${a} and ${b}: ${why}`,
+  );
+}
+
+/** Why one person may not have these roles together; empty when they may. */
+export function roleConflicts(roles: readonly RoleName[]): string[] {
+  const found = conflictsOf(permissionsOf(roles));
+  const acts = permissionsOf(roles.filter((role) => role !== 'auditor')).some((p) => !isRead(p));
+  if (roles.includes('auditor') && acts) found.push('auditor: who audits may not act');
+  return found;
+}
+
+/** True for a name of a role. */
+export const isRoleName = (name: string): name is RoleName => Object.hasOwn(ROLES, name);
+/** True for a name of a permission. */
+export const isPermission = (name: string): name is Permission => Object.hasOwn(PERMISSIONS, name);

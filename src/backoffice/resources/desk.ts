@@ -1,0 +1,59 @@
+/** What the handlers of routes stand on. */
+import type { Pool } from 'pg';
+import type { Catalogue, Site } from '../../billing/catalogue/rules.ts';
+import type { Settlement } from '../../billing/settlement/service.ts';
+import type { PictureDesk } from '../../entitlement/picture/desk.ts';
+import type { Suspensions } from '../../entitlement/picture/suspension.ts';
+import type { Clock, Ids, Logger } from '../../platform/ports.ts';
+import type { Acts } from '../people/approvals.ts';
+import { type Principal, seesSite } from '../people/principal.ts';
+import type { Vault } from '../people/vault.ts';
+
+export interface Desk {
+  pool: Pool;
+  ids: Ids;
+  clock: Clock;
+  logger: Logger;
+  vault: Vault;
+  settlement: Settlement;
+  catalogue(): Catalogue;
+  picture: PictureDesk;
+  suspensions: Suspensions;
+  acts: Acts;
+  /** Does this much need a second person? */
+  needsSecond(minor: bigint, asset: string): boolean;
+  /** The site of each channel money and messages come over. */
+  channelSites(): ReadonlyMap<string, bigint>;
+  requireTotp: boolean;
+}
+
+/** The channel over which a site's cash comes in. */
+export const tillOf = (site: Pick<Site, 'code'>): string => `till-${site.code}`;
+
+/** The code of a site, as answers name it. */
+export const codeOf = (desk: Pick<Desk, 'catalogue'>, siteId: bigint): string =>
+  desk.catalogue().sites.get(siteId)?.code ?? siteId.toString();
+
+/** A site by its code, if the principal sees it. */
+export function siteByCode(
+  desk: Pick<Desk, 'catalogue'>,
+  principal: Principal,
+  code: string,
+): Site | null {
+  const sites = [...desk.catalogue().sites.values()];
+  const site = sites.find((one) => one.code === code);
+  return site && seesSite(principal, site.id) ? site : null;
+}
+
+/** The sites of a filter: what the principal sees, or of it the one that is asked for. */
+export function sitesOf(
+  desk: Pick<Desk, 'catalogue'>,
+  principal: Principal,
+  code: string | undefined,
+): bigint[] | null {
+  if (code !== undefined) {
+    const site = siteByCode(desk, principal, code);
+    return site ? [site.id] : [];
+  }
+  return principal.sites === 'all' ? null : [...principal.sites];
+}

@@ -1,0 +1,70 @@
+/** Opens the API for staff and partners on the rooms that are there already. */
+import { createFirstAdministrator } from './backoffice/bootstrap.ts';
+import { tillOf } from './backoffice/resources/desk.ts';
+import { type Backoffice, createBackoffice } from './backoffice/service.ts';
+import type { Catalogue } from './billing/catalogue/rules.ts';
+import type { PictureDesk } from './entitlement/picture/desk.ts';
+import { createSuspensions } from './entitlement/picture/suspension.ts';
+import type { Entitlement } from './entitlement/service.ts';
+import type { KeyValue } from './platform/kv.ts';
+import type { Clock, Logger } from './platform/ports.ts';
+import { StartError } from './platform/start-error.ts';
+import { systemRandom } from './platform/system.ts';
+import type { DemoHouse, ProductParts } from './product.ts';
+
+const SECRET_BYTES = 32;
+
+interface Opening {
+  parts: Omit<ProductParts, 'entitlement'>;
+  house: { kv: KeyValue };
+  demo: DemoHouse | undefined;
+  logger: Logger & { child(fields: Record<string, unknown>): Logger };
+  clock: Clock;
+  /** Only where this process dispatches. */
+  entitlement: Entitlement | null;
+  picture: PictureDesk;
+}
+
+/** Cash comes in over a channel of its own at each site. */
+export const tills = ({ sites }: Catalogue): { id: string; siteId: bigint }[] =>
+  [...sites.values()].map((site) => ({ id: tillOf(site), siteId: site.id }));
+
+/** Makes the first administrator, where one is asked for, and opens the doors. */
+export async function openBackoffice(opening: Opening): Promise<Backoffice> {
+  const { house, demo, clock, entitlement, picture } = opening;
+  const { config, billing, pool, ids, url } = opening.parts;
+  const settings = config.backoffice;
+  const common = { pool, ids, clock, logger: opening.logger.child({ room: 'backoffice' }) };
+  const first = settings?.firstAdministrator;
+  const made = first && (await createFirstAdministrator(common, first));
+  if (made && !made.ok && made.error === 'weak_password') {
+    throw new StartError('VIP_FIRST_ADMINISTRATOR has a password that is too easy to guess.');
+  }
+  const catalogue = () => billing.catalogue.current();
+  return createBackoffice({
+    ...{ ...common, random: systemRandom, kv: house.kv, picture, catalogue },
+    settlement: billing.settlement,
+    suspensions: createSuspensions({
+      ...common,
+      dispatcher: { wake: () => entitlement?.dispatcher.wake() },
+    }),
+    channelSites: () => channelSites(opening.parts),
+    trustedHops: config.trustedHops,
+    settings: {
+      publicUrl: settings?.publicUrl ?? url,
+      secret: settings?.secret ?? demo?.apiSecret ?? systemRandom.hex(SECRET_BYTES),
+      approvalAbove: settings?.approvalAbove ?? new Map(),
+      requireTotp: !config.isDemo,
+    },
+  });
+}
+
+function channelSites({ channels, billing }: Opening['parts']): Map<string, bigint> {
+  const catalogue = billing.catalogue.current();
+  const idOf = new Map([...catalogue.sites.values()].map(({ code, id }) => [code, id]));
+  const known = channels.all.flatMap(({ id, site }): [string, bigint][] => {
+    const siteId = idOf.get(site);
+    return siteId === undefined ? [] : [[id, siteId]];
+  });
+  return new Map([...known, ...tills(catalogue).map((t): [string, bigint] => [t.id, t.siteId])]);
+}
