@@ -12,7 +12,7 @@ const README_LIMIT_LINES = 60;
 const FUNCTIONS = /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression|.*Method)$/;
 /** Time, chance and the environment come through ports; only these places touch the real ones. */
 const MAY_TOUCH =
-  /^(src\/platform|simulators|bench|torture|scripts|test)\/|^src\/[a-z]+\.ts$|\.test\./;
+  /^(src\/platform|simulators|stories|bench|torture|scripts|test)\/|^src\/[a-z]+\.ts$|\.test\./;
 const IS_CODE = /\.(ts|tsx|mjs)$/;
 const IS_TEXT = /\.(ts|tsx|mjs|md|json|ya?ml|sql|prisma|html|css|sh|example)$|Dockerfile$/;
 

@@ -1,5 +1,14 @@
 /** The pages of docs/reference, from the catalogues that the product itself works with. */
 import { readFileSync } from 'node:fs';
+import { OWN_PROBLEMS } from '../../src/backoffice/api/problems.ts';
+import {
+  CONFLICTS,
+  PARTNER_PERMISSIONS,
+  PERMISSIONS,
+  permissionsOf,
+  ROLES,
+  type RoleName,
+} from '../../src/backoffice/people/permissions.ts';
 import { REFUSALS, SUSPENSE_REASONS } from '../../src/billing/errors.ts';
 import { SETTINGS } from '../../src/platform/config.ts';
 import { METRICS } from '../../src/platform/metrics.ts';
@@ -10,6 +19,7 @@ import { table } from './table.ts';
 export function referencePages(): Record<string, string> {
   return {
     'docs/reference/errors.md': page('Errors', errors()),
+    'docs/reference/roles.md': page('Roles', roles()),
     'docs/reference/metrics.md': page('Metrics', metrics()),
     'docs/reference/settings.md': page('Settings', settings()),
   };
@@ -47,6 +57,11 @@ function errors(): string[] {
     text,
     french.get(name) ?? '',
   ]);
+  const problems = Object.entries(OWN_PROBLEMS).map(([name, { status, title }]) => [
+    code(name),
+    status,
+    title,
+  ]);
   const reasons = (of: Readonly<Record<string, string>>) =>
     Object.entries(of).map(([name, sentence]) => [code(name), sentence]);
   return [
@@ -62,10 +77,37 @@ function errors(): string[] {
     'Money that has moved is never refused. When its owner is not known it is booked as\n' +
       'suspense, until somebody says whose it is.',
     table(['reason', 'what it means'], reasons(SUSPENSE_REASONS)),
+    '## Problems of the API',
+    'What the [API](../guides/api.md) answers beside the refusals above, as\n' +
+      '`application/problem+json` with this code.',
+    table(['code', 'HTTP', 'what it means'], problems),
     '## Refused at the door',
     'Requests under `/hooks` that moved nothing. They are kept in the table `refused_notice`,\n' +
       'and logged as `notice.refused`.',
     table(['reason', 'what it means'], reasons(REFUSED)),
+  ];
+}
+
+function roles(): string[] {
+  const made = Object.entries(ROLES).map(([name, { about }]) => [
+    code(name),
+    about,
+    permissionsOf([name as RoleName])
+      .map(code)
+      .join(', '),
+  ]);
+  const permissions = Object.entries(PERMISSIONS).map(([name, about]) => [code(name), about]);
+  const apart = CONFLICTS.map(([one, other, why]) => [code(one), code(other), why]);
+  return [
+    'What members of staff may do through the [API](../guides/api.md), at the sites they are\n' +
+      'given.',
+    table(['role', 'who', 'permissions'], made),
+    '## Permissions',
+    table(['permission', 'what it lets its holder do'], permissions),
+    `A partner's key carries at most ${PARTNER_PERMISSIONS.map(code).join(', ')}.`,
+    '## Duties kept apart',
+    'Roles that bring two of these together are refused, and so is an auditor who would act.',
+    table(['permission', 'not with', 'because'], apart),
   ];
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { accountKey } from '../../src/billing/ledger/chart.ts';
 import { balanceOf, ensureAccounts, foldAccounts } from '../../src/billing/ledger/store.ts';
-import { renewDue } from '../../src/billing/settlement/renewals.ts';
+import { doDue } from '../../src/billing/settlement/due-list.ts';
 import { type Act, createWorld, type World } from './world.ts';
 
 /**
@@ -138,7 +138,7 @@ describe('settlement under a storm', () => {
         const firsts = answers.filter((answer) => answer.kind === 'done' && answer.first);
         expect(firsts).toHaveLength(COMMANDS);
         world.moveTo(new Date(world.now().getTime() + 5 * 86_400_000).toISOString());
-        await renewDue({ ...world, clock: { now: world.now } });
+        await doDue({ ...world, clock: { now: world.now } });
         expect(await world.check()).toMatchObject(SOUND);
         await foldAccounts(world.pool);
         expect(await world.check()).toMatchObject(SOUND);
