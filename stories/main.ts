@@ -7,16 +7,14 @@ import { join } from 'node:path';
 import { startTestServer } from '../src/platform/test-database.ts';
 import { isBillingFile, run as runPostpaid } from './postpaid/driver.ts';
 import { isPrepaidFile, run as runPrepaid } from './prepaid/driver.ts';
+import type { CaseResult, Mode } from './result.ts';
 
 const MIGRATIONS = join(import.meta.dirname, '../prisma/migrations');
 
-type Mode = 'pure' | 'postgres';
-
-interface Told {
-  pass: boolean;
-}
-
-function driverOf(file: unknown, path: string): (file: unknown, mode: Mode) => AsyncIterable<Told> {
+function driverOf(
+  file: unknown,
+  path: string,
+): (file: unknown, mode: Mode) => AsyncIterable<CaseResult> {
   if (isBillingFile(file)) return runPostpaid;
   if (isPrepaidFile(file)) return runPrepaid;
   throw new Error(`${path} is no file of billing-cases or prepaid-cases/1`);

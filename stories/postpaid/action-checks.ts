@@ -1,6 +1,7 @@
 /** Reads what actions themselves gave: errors, previews, pure calls, runs, what they changed. */
 import type { Book } from '../../src/billing/postpaid/books.ts';
-import { BadCase, type Check } from './file.ts';
+import { BadCase } from '../result.ts';
+import type { Check } from './file.ts';
 import { money, type Performed, type Story, shownItem } from './story.ts';
 
 type Reader = (performed: Performed, reading: { story: Story; check: Check }) => unknown;

@@ -9,18 +9,8 @@ import type {
 import { type Book, copyBook } from '../../src/billing/postpaid/books.ts';
 import { type Day, parseDay } from '../../src/billing/postpaid/day.ts';
 import type { LineType } from '../../src/billing/postpaid/rows.ts';
-import {
-  type Action,
-  BadCase,
-  field,
-  flag,
-  list,
-  number,
-  object,
-  orNull,
-  text,
-  word,
-} from './file.ts';
+import { BadCase } from '../result.ts';
+import { type Action, field, flag, list, number, object, orNull, text, word } from './file.ts';
 import { isPureCall, pureCall } from './pure-calls.ts';
 import { accountOfSelector, invoiceOf, lineOf, paymentNumber } from './selectors.ts';
 import { BILLINGS, day, minorOf, PERIODS } from './setup.ts';

@@ -18,8 +18,9 @@ import type { Contract, Invoice } from '../../src/billing/postpaid/rows.ts';
 import { phaseOn, stateOn } from '../../src/billing/postpaid/states.ts';
 import { endOf } from '../../src/billing/postpaid/timeline.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
+import { BadCase } from '../result.ts';
 import { ofAction } from './action-checks.ts';
-import { BadCase, type Check, number, text } from './file.ts';
+import { type Check, number, text } from './file.ts';
 import { accountOfSelector, contractNamed, invoiceOf, paymentNumber } from './selectors.ts';
 import { accountFor, money, readBook, type Story } from './story.ts';
 

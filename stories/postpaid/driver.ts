@@ -4,28 +4,23 @@
  */
 import { readFile } from 'node:fs/promises';
 import { type Day, formatDay, parseDay } from '../../src/billing/postpaid/day.ts';
+import { BadCase, type CaseResult, type Difference, type Mode } from '../result.ts';
 import { perform } from './actions.ts';
 import { read } from './checks.ts';
 import {
   type Action,
-  BadCase,
   type BillingFile,
   type Case,
-  type CaseResult,
   type Check,
-  type Difference,
   type Expectation,
   type InvoiceExpectation,
   isCheck,
-  type Mode,
 } from './file.ts';
 import { createScriptedGateway } from './gateway.ts';
 import { openHouse, withStage } from './houses.ts';
 import { compareCounts, compareInvoice, type Read, readAsMade, readNow } from './invoices.ts';
 import { setupOf } from './setup.ts';
 import { noteInvoices, type Story } from './story.ts';
-
-export type { CaseResult, Mode } from './file.ts';
 
 const DOWN_REPEATS_MAX = 1000;
 

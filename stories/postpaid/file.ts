@@ -1,4 +1,5 @@
 /** What a file of postpaid cases may say (`billing-cases/2`), as far as it is executed. */
+import { BadCase } from '../result.ts';
 
 export interface Action {
   seq: number;
@@ -58,26 +59,6 @@ export interface BillingFile {
   plans: Record<string, Record<string, unknown>>;
   cases: Case[];
 }
-
-export type Mode = 'pure' | 'postgres';
-
-export interface Difference {
-  at: string;
-  expected: unknown;
-  computed: unknown;
-}
-
-export interface CaseResult {
-  id: string;
-  mode: Mode;
-  pass: boolean;
-  differences: Difference[];
-  /** Expectations met by their alternative, under the rule that it names. */
-  deliberate?: { at: string; under: unknown }[];
-}
-
-/** A case that cannot be told as written. */
-export class BadCase extends Error {}
 
 type Fields = Record<string, unknown>;
 

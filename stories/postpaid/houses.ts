@@ -1,5 +1,5 @@
 /** The houses in which postpaid stories are told, by mode. */
-import type { Mode } from './file.ts';
+import type { Mode } from '../result.ts';
 import type { HouseSetup, PostpaidHouse } from './house.ts';
 import { createPaperHouse } from './paper-house.ts';
 import { closePostgres, openPostgresHouse } from './postgres.ts';

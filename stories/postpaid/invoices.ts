@@ -1,6 +1,7 @@
 /** Compares the invoices that runs made with those that a case expects. */
 import { formatDay } from '../../src/billing/postpaid/day.ts';
-import type { CaseResult, Difference, InvoiceExpectation, Item } from './file.ts';
+import type { CaseResult, Difference } from '../result.ts';
+import type { InvoiceExpectation, Item } from './file.ts';
 import { readBook, type ShownInvoice, type ShownItem, type Story, shownInvoice } from './story.ts';
 
 /** An expectation with what was read for it; null = there is no such invoice. */

@@ -1,7 +1,7 @@
 /** A house on paper: all books in memory. */
 import { type Book, type Books, copyBook } from '../../src/billing/postpaid/books.ts';
 import { createPostpaid } from '../../src/billing/postpaid/postpaid.ts';
-import { BadCase } from './file.ts';
+import { BadCase } from '../result.ts';
 import type { HouseSetup, PostpaidHouse } from './house.ts';
 
 export function createPaperHouse({ catalogue, config, gateway }: HouseSetup): PostpaidHouse {

@@ -4,7 +4,7 @@ import type { Book } from '../../src/billing/postpaid/books.ts';
 import { isCharge } from '../../src/billing/postpaid/charged.ts';
 import { formatDay } from '../../src/billing/postpaid/day.ts';
 import type { Contract, Invoice, InvoiceLine, Payment } from '../../src/billing/postpaid/rows.ts';
-import { BadCase } from './file.ts';
+import { BadCase } from '../result.ts';
 import type { Story } from './story.ts';
 
 /** The account that a selector names, or `otherwise`. */

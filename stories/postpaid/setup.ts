@@ -12,8 +12,8 @@ import type {
   PriceVersion,
 } from '../../src/billing/postpaid/plans.ts';
 import { currencyExponent } from '../../src/platform/money/amount.ts';
+import { BadCase } from '../result.ts';
 import {
-  BadCase,
   type BillingFile,
   type Case,
   type Config,

@@ -6,7 +6,7 @@ import { type Day, formatDay } from '../../src/billing/postpaid/day.ts';
 import type { Postpaid } from '../../src/billing/postpaid/postpaid.ts';
 import type { Invoice, InvoiceLine } from '../../src/billing/postpaid/rows.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
-import { BadCase } from './file.ts';
+import { BadCase } from '../result.ts';
 import type { ScriptedGateway } from './gateway.ts';
 import type { PostpaidHouse } from './house.ts';
 import type { Setup } from './setup.ts';

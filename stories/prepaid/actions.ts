@@ -2,7 +2,8 @@
 import type { TermName } from '../../src/billing/catalogue/rules.ts';
 import type { Command, CommandBase, Settled } from '../../src/billing/settlement/commands.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
-import { type Action, BadCase, field, text } from './file.ts';
+import { BadCase } from '../result.ts';
+import { type Action, field, text } from './file.ts';
 import { channelOf, type KnownCard, type PrepaidHouse } from './house.ts';
 import { minor, type Setup } from './setup.ts';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import type { Mode } from '../result.ts';
 import { type Answer, perform, type Story } from './actions.ts';
-import type { Case, Mode, PrepaidFile } from './file.ts';
+import type { Case, PrepaidFile } from './file.ts';
 import { histories, PLANS } from './histories.ts';
 import { openHouse } from './houses.ts';
 import { setupOf } from './setup.ts';

@@ -3,22 +3,12 @@
  * them, readings of an instant before its actions.
  */
 import { readFile } from 'node:fs/promises';
+import { BadCase, type CaseResult, type Difference, type Mode } from '../result.ts';
 import { type Answer, perform, type Story } from './actions.ts';
 import { isSame, read } from './checks.ts';
-import {
-  type Action,
-  BadCase,
-  type Case,
-  type CaseResult,
-  type Check,
-  type Difference,
-  type Mode,
-  type PrepaidFile,
-} from './file.ts';
+import type { Action, Case, Check, PrepaidFile } from './file.ts';
 import { openHouse } from './houses.ts';
 import { setupOf } from './setup.ts';
-
-export type { CaseResult, Mode } from './file.ts';
 
 /** Is this what the driver tells? */
 export const isPrepaidFile = (file: unknown): file is PrepaidFile =>

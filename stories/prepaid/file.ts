@@ -1,4 +1,5 @@
 /** What a file of prepaid cases may say (`prepaid-cases/1`), as far as it is executed. */
+import { BadCase } from '../result.ts';
 
 export type Instant = string;
 
@@ -88,24 +89,6 @@ export interface PrepaidFile {
   plans: Record<string, Plan>;
   cases: Case[];
 }
-
-export interface Difference {
-  at: string;
-  expected: unknown;
-  computed: unknown;
-}
-
-export interface CaseResult {
-  id: string;
-  mode: Mode;
-  pass: boolean;
-  differences: Difference[];
-}
-
-export type Mode = 'pure' | 'postgres';
-
-/** A case that cannot be executed as written: its id, and what is wrong. */
-export class BadCase extends Error {}
 
 /** Reads a field that an action or check must have. */
 export function field(of: Record<string, unknown>, name: string): unknown {

@@ -1,5 +1,5 @@
 /** The operators on which prepaid stories are told, by mode. */
-import type { Mode } from './file.ts';
+import type { Mode } from '../result.ts';
 import type { HouseSetup, PrepaidHouse } from './house.ts';
 import { createPaperHouse } from './paper-house.ts';
 import { openPostgresHouse } from './postgres.ts';

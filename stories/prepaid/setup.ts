@@ -12,7 +12,8 @@ import type {
 } from '../../src/billing/catalogue/rules.ts';
 import type { VoucherFacts } from '../../src/billing/settlement/facts.ts';
 import { parseAmount } from '../../src/platform/money/amount.ts';
-import { BadCase, type Case, type Config, overlaid, type PrepaidFile, text } from './file.ts';
+import { BadCase } from '../result.ts';
+import { type Case, type Config, overlaid, type PrepaidFile, text } from './file.ts';
 import type { HouseSetup } from './house.ts';
 
 /** More terms than any case buys at once. */

@@ -4,10 +4,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { demoHouse } from '../../simulators/demo/start.ts';
-import type { Config } from '../../src/platform/config.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { createTestDatabase, makeTestFolder } from '../../src/platform/test-database.ts';
 import { type Product, startProduct } from '../../src/product.ts';
+import { demoConfig } from '../demo-config.ts';
 import { launchChromium } from './chromium.ts';
 
 export interface Room {
@@ -37,7 +37,6 @@ export interface Visit {
 }
 
 const ROOT = join(import.meta.dirname, '../..');
-const HOST = '127.0.0.1';
 
 /** Builds the page, starts the demo on a database of its own, and a browser. */
 export async function openRoom(executablePath: string): Promise<Room> {
@@ -45,7 +44,7 @@ export async function openRoom(executablePath: string): Promise<Room> {
   const database = await createTestDatabase();
   const dataDir = makeTestFolder();
   const { appUrl, ownerUrl } = database;
-  const config = configOf(dataDir, { kind: 'server', appUrl, ownerUrl });
+  const config = demoConfig(dataDir, { kind: 'server', appUrl, ownerUrl });
   const product = await startProduct({
     config,
     logger: silentLogger,
@@ -74,21 +73,6 @@ export async function openRoom(executablePath: string): Promise<Room> {
     },
   };
 }
-
-const configOf = (dataDir: string, database: Config['database']): Config => ({
-  isDemo: true,
-  isProduction: false,
-  port: 0,
-  bind: HOST,
-  dataDir,
-  database,
-  redisUrl: undefined,
-  roles: new Set(['gateway', 'dispatcher', 'scheduler', 'backoffice']),
-  providersFile: undefined,
-  control: undefined,
-  trustedHops: 0,
-  logLevel: 'error',
-});
 
 async function visit(
   browser: Browser,

@@ -1,29 +1,14 @@
 /** What the page knows of the house, brought up to date by each event of the server. */
-import type {
-  DarkCard,
-  InboxText,
-  LivingEvent,
-  Prompt,
-  RoadStep,
-  Switches,
-  TvView,
-} from '../api.ts';
+import type { LivingEvent } from '../api.ts';
 
 /** Older steps of the road are forgotten. */
 const ROAD_STEPS_MAX = 200;
 
-export interface Living {
+/** What the server tells of the house, and what the browser knows of the server. */
+export interface Living extends Omit<Extract<LivingEvent, { type: 'all' }>, 'type' | 'now'> {
   connection: 'connecting' | 'live' | 'again';
   /** Time of the house minus time of this browser, in milliseconds. */
   aheadMs: number;
-  tv: TvView | null;
-  texts: InboxText[];
-  prompt: Prompt | null;
-  switches: Switches;
-  road: RoadStep[];
-  dark: DarkCard[];
-  /** Seconds. */
-  timeToPicture: number | null;
 }
 
 /** Before the server has said anything. */

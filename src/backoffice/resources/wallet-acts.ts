@@ -4,7 +4,7 @@ import type { Site } from '../../billing/catalogue/rules.ts';
 import { type SubscriberRecord, subscriberById } from '../../registry/desk.ts';
 import { id, instantIn, type Money, minorOf, moneyIn, reason } from '../api/fields.ts';
 import { type Problem, problem } from '../api/problems.ts';
-import { type Route, route } from '../api/route.ts';
+import { type Call, type Route, route } from '../api/route.ts';
 import type { Act } from '../people/approvals.ts';
 import { type Principal, siteFilter } from '../people/principal.ts';
 import type { Db } from '../people/staff-store.ts';
@@ -75,6 +75,40 @@ export function minorAt(site: Site, amount: Money): bigint | Problem {
   return problem(code, { fields: [read.fault] });
 }
 
+type WalletCall = Pick<
+  Call<{ subscriberId: bigint }, unknown, { amount: Money; reason: string }>,
+  'receipt' | 'now' | 'principal' | 'db' | 'params' | 'body' | 'note'
+>;
+
+/** The wallet a call is about, with the amount asked for in minor units, or what is wrong. */
+async function openPurse(
+  desk: Desk,
+  call: WalletCall,
+): Promise<(Purse & { minor: bigint }) | Problem> {
+  const found = await purseOf(desk, call, call.params.subscriberId);
+  if (!found) return problem('not_found');
+  call.note({ siteId: found.site.id, reason: call.body.reason });
+  const minor = minorAt(found.site, call.body.amount);
+  return typeof minor === 'bigint' ? { ...found, minor } : minor;
+}
+
+/** Does an act on a wallet, or asks for the second person that its amount needs. */
+const actOn = (
+  desk: Desk,
+  call: WalletCall,
+  { site, subscriber, minor }: Purse & { minor: bigint },
+  { act, subject, more }: { act: string; subject: string; more: Record<string, unknown> },
+) =>
+  doOrAsk(desk, call, {
+    ...{ act, subject, siteId: site.id, reason: call.body.reason },
+    input: {
+      ...placeAt(site),
+      ...{ subscriberId: subscriber.id.toString(), amount: minor.toString(), ...more },
+    },
+    amount: { minor, asset: site.currency },
+    needsSecond: desk.needsSecond(minor, site.currency),
+  });
+
 const giftRoute = (desk: Desk): Route =>
   route({
     ...{ method: 'post', path: '/subscribers/{subscriberId}/promotional-credits', tag, params },
@@ -90,20 +124,12 @@ const giftRoute = (desk: Desk): Route =>
     answers: { 201: settledMoney, 202: approval },
     problems: ['wrong_currency', 'unavailable'],
     async handler(call) {
-      const { body } = call;
-      const found = await purseOf(desk, call, call.params.subscriberId);
-      if (!found) return problem('not_found');
-      const { site, subscriber } = found;
-      call.note({ siteId: site.id, reason: body.reason });
-      const minor = minorAt(site, body.amount);
-      if (typeof minor !== 'bigint') return minor;
-      const expiresAt = body.expiresAt?.toISOString() ?? null;
-      return doOrAsk(desk, call, {
-        ...{ act: GIFT, siteId: site.id, reason: body.reason },
-        input: { ...placeAt(site), ...inDigits(subscriber, minor), expiresAt },
-        subject: `Promotional credit for ${subscriber.fullName}`,
-        amount: { minor, asset: site.currency },
-        needsSecond: desk.needsSecond(minor, site.currency),
+      const opened = await openPurse(desk, call);
+      if (!('subscriber' in opened)) return opened;
+      return actOn(desk, call, opened, {
+        act: GIFT,
+        subject: `Promotional credit for ${opened.subscriber.fullName}`,
+        more: { expiresAt: call.body.expiresAt?.toISOString() ?? null },
       });
     },
   });
@@ -119,20 +145,10 @@ const refundRoute = (desk: Desk): Route =>
     answers: { 201: settledMoney, 202: approval },
     problems: ['wrong_currency', 'not_refundable', 'unavailable'],
     async handler(call) {
-      const { body } = call;
-      const found = await purseOf(desk, call, call.params.subscriberId);
-      if (!found) return problem('not_found');
-      const { site, subscriber } = found;
-      call.note({ siteId: site.id, reason: body.reason });
-      const minor = minorAt(site, body.amount);
-      if (typeof minor !== 'bigint') return minor;
-      return doOrAsk(desk, call, {
-        ...{ act: REFUND, siteId: site.id, reason: body.reason },
-        input: { ...placeAt(site), ...inDigits(subscriber, minor) },
-        subject: `Refund to ${subscriber.fullName}`,
-        amount: { minor, asset: site.currency },
-        needsSecond: desk.needsSecond(minor, site.currency),
-      });
+      const opened = await openPurse(desk, call);
+      if (!('subscriber' in opened)) return opened;
+      const subject = `Refund to ${opened.subscriber.fullName}`;
+      return actOn(desk, call, opened, { act: REFUND, subject, more: {} });
     },
   });
 
@@ -150,30 +166,18 @@ const transferRoute = (desk: Desk): Route =>
     answers: { 201: settledMoney, 202: approval },
     problems: ['wrong_currency', 'not_transferable', 'currency_mismatch', 'unavailable'],
     async handler(call) {
-      const { body } = call;
-      const found = await purseOf(desk, call, call.params.subscriberId);
-      if (!found) return problem('not_found');
-      const { site, subscriber } = found;
-      call.note({ siteId: site.id, reason: body.reason });
-      const minor = minorAt(site, body.amount);
-      if (typeof minor !== 'bigint') return minor;
-      const to = await purseOf(desk, call, body.toSubscriberId);
+      const opened = await openPurse(desk, call);
+      if (!('subscriber' in opened)) return opened;
+      const { subscriber } = opened;
+      const to = await purseOf(desk, call, call.body.toSubscriberId);
       if (!to || to.subscriber.id === subscriber.id) {
         const field = { path: 'toSubscriberId', code: 'unknown', message: 'Nobody else of here' };
         return problem('invalid_body', { fields: [field] });
       }
-      const toSubscriberId = to.subscriber.id.toString();
-      return doOrAsk(desk, call, {
-        ...{ act: TRANSFER, siteId: site.id, reason: body.reason },
-        input: { ...placeAt(site), ...inDigits(subscriber, minor), toSubscriberId },
+      return actOn(desk, call, opened, {
+        act: TRANSFER,
         subject: `Credit of ${subscriber.fullName} to ${to.subscriber.fullName}`,
-        amount: { minor, asset: site.currency },
-        needsSecond: desk.needsSecond(minor, site.currency),
+        more: { toSubscriberId: to.subscriber.id.toString() },
       });
     },
   });
-
-const inDigits = (subscriber: SubscriberRecord, minor: bigint) => ({
-  subscriberId: subscriber.id.toString(),
-  amount: minor.toString(),
-});

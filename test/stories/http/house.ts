@@ -17,7 +17,6 @@ import { createMobileMoneySimulator } from '../../../simulators/mobile-money/ser
 import { createTelephone, type Telephone } from '../../../simulators/telephone/telephone.ts';
 import { createTextSimulator } from '../../../simulators/texts/server.ts';
 import type { Entitlement } from '../../../src/entitlement/service.ts';
-import type { Config } from '../../../src/platform/config.ts';
 import { silentLogger } from '../../../src/platform/log.ts';
 import { systemRandom } from '../../../src/platform/system.ts';
 import { createTestDatabase, makeTestFolder } from '../../../src/platform/test-database.ts';
@@ -27,6 +26,7 @@ import {
   type ProductOptions,
   startProduct,
 } from '../../../src/product.ts';
+import { demoConfig } from '../../demo-config.ts';
 import { createHouseClock, type HouseClock } from './clock.ts';
 import { eventually } from './eventually.ts';
 import { type Hooks, knockOn } from './hooks.ts';
@@ -112,7 +112,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   const logbook = createLogbook();
   const opened: { simulators?: Simulators } = {};
   const product = await startProduct({
-    config: configOf(dataDir, { kind: 'server', appUrl, ownerUrl }),
+    config: demoConfig(dataDir, { kind: 'server', appUrl, ownerUrl }),
     logger: logbook.logger,
     clock,
     pushDelayMs: 0,
@@ -193,21 +193,6 @@ async function connect(
   await register();
   return register;
 }
-
-const configOf = (dataDir: string, database: Config['database']): Config => ({
-  isDemo: true,
-  isProduction: false,
-  port: 0,
-  bind: HOST,
-  dataDir,
-  database,
-  redisUrl: undefined,
-  roles: new Set(['gateway', 'dispatcher', 'scheduler', 'backoffice']),
-  providersFile: undefined,
-  control: undefined,
-  trustedHops: 0,
-  logLevel: 'error',
-});
 
 type Opened = Parameters<NonNullable<ProductOptions['openDemo']>>[0];
 
