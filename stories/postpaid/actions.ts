@@ -7,8 +7,8 @@ import type {
   When,
 } from '../../src/billing/postpaid/actions.ts';
 import { type Book, copyBook } from '../../src/billing/postpaid/books.ts';
-import { type Day, parseDay } from '../../src/billing/postpaid/day.ts';
 import type { LineType } from '../../src/billing/postpaid/rows.ts';
+import { type Day, parseDay } from '../../src/platform/day.ts';
 import { BadCase } from '../result.ts';
 import { type Action, field, flag, list, number, object, orNull, text, word } from './file.ts';
 import { isPureCall, pureCall } from './pure-calls.ts';

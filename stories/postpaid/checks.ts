@@ -10,13 +10,13 @@ import {
 } from '../../src/billing/postpaid/balances.ts';
 import type { Book } from '../../src/billing/postpaid/books.ts';
 import { chargedThrough, overlappingDays } from '../../src/billing/postpaid/charged.ts';
-import { type Day, formatDay } from '../../src/billing/postpaid/day.ts';
 import { OPEN } from '../../src/billing/postpaid/intervals.ts';
 import { arePlanChangesAllowed, overdueState } from '../../src/billing/postpaid/overdue.ts';
 import { attemptStates, settledOf } from '../../src/billing/postpaid/payments.ts';
 import type { Contract, Invoice } from '../../src/billing/postpaid/rows.ts';
 import { phaseOn, stateOn } from '../../src/billing/postpaid/states.ts';
 import { endOf } from '../../src/billing/postpaid/timeline.ts';
+import { type Day, formatDay } from '../../src/platform/day.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
 import { BadCase } from '../result.ts';
 import { ofAction } from './action-checks.ts';

@@ -3,7 +3,7 @@
  * automatic work, the other actions by `seq`, and the readings of its end.
  */
 import { readFile } from 'node:fs/promises';
-import { type Day, formatDay, parseDay } from '../../src/billing/postpaid/day.ts';
+import { type Day, formatDay, parseDay } from '../../src/platform/day.ts';
 import { BadCase, type CaseResult, type Difference, type Mode } from '../result.ts';
 import { perform } from './actions.ts';
 import { read } from './checks.ts';

@@ -1,8 +1,8 @@
 /** What postpaid stories drive: accounts that are worked on by the engine and read. */
 import type { Book } from '../../src/billing/postpaid/books.ts';
-import type { Day } from '../../src/billing/postpaid/day.ts';
 import type { PaymentGateway } from '../../src/billing/postpaid/gateway.ts';
 import type { Opening, Postpaid } from '../../src/billing/postpaid/postpaid.ts';
+import type { Day } from '../../src/platform/day.ts';
 import type { Setup } from './setup.ts';
 
 export interface HouseSetup extends Setup {

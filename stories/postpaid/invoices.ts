@@ -1,5 +1,5 @@
 /** Compares the invoices that runs made with those that a case expects. */
-import { formatDay } from '../../src/billing/postpaid/day.ts';
+import { formatDay } from '../../src/platform/day.ts';
 import type { CaseResult, Difference } from '../result.ts';
 import type { InvoiceExpectation, Item } from './file.ts';
 import { readBook, type ShownInvoice, type ShownItem, type Story, shownInvoice } from './story.ts';

@@ -1,5 +1,5 @@
 /** Calls that need no account: billing dates, periods, ratios. */
-import { firstBillingDate, formatDay, parseDay } from '../../src/billing/postpaid/day.ts';
+
 import {
   type PeriodsQuestion,
   periodEnd,
@@ -8,6 +8,7 @@ import {
   prorationRatio,
   wholePeriods,
 } from '../../src/billing/postpaid/periods.ts';
+import { firstBillingDate, formatDay, parseDay } from '../../src/platform/day.ts';
 import { type Action, number, orNull, word } from './file.ts';
 import { BILLINGS, day, PERIODS } from './setup.ts';
 

@@ -2,8 +2,8 @@
 import { openInvoices } from '../../src/billing/postpaid/balances.ts';
 import type { Book } from '../../src/billing/postpaid/books.ts';
 import { isCharge } from '../../src/billing/postpaid/charged.ts';
-import { formatDay } from '../../src/billing/postpaid/day.ts';
 import type { Contract, Invoice, InvoiceLine, Payment } from '../../src/billing/postpaid/rows.ts';
+import { formatDay } from '../../src/platform/day.ts';
 import { BadCase } from '../result.ts';
 import type { Story } from './story.ts';
 

@@ -1,16 +1,16 @@
 /** The catalogue and the rules of a case. */
-import { type Day, parseDay } from '../../src/billing/postpaid/day.ts';
+
 import type {
   Alignment,
   Catalogue,
-  Length,
   OverdueRule,
-  Period,
   Phase,
   Plan,
   PostpaidConfig,
   PriceVersion,
 } from '../../src/billing/postpaid/plans.ts';
+import type { Length, Period } from '../../src/platform/day.ts';
+import { type Day, parseDay } from '../../src/platform/day.ts';
 import { currencyExponent } from '../../src/platform/money/amount.ts';
 import { BadCase } from '../result.ts';
 import {

@@ -2,9 +2,9 @@
 import type { Answer } from '../../src/billing/postpaid/actions.ts';
 import { totalOf } from '../../src/billing/postpaid/balances.ts';
 import type { Book } from '../../src/billing/postpaid/books.ts';
-import { type Day, formatDay } from '../../src/billing/postpaid/day.ts';
 import type { Postpaid } from '../../src/billing/postpaid/postpaid.ts';
 import type { Invoice, InvoiceLine } from '../../src/billing/postpaid/rows.ts';
+import { type Day, formatDay } from '../../src/platform/day.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
 import { BadCase } from '../result.ts';
 import type { ScriptedGateway } from './gateway.ts';

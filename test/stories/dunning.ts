@@ -13,7 +13,7 @@ import {
   type DunningService,
 } from '../../src/billing/dunning/service.ts';
 import { readPolicies } from '../../src/billing/dunning/store.ts';
-import { formatDay, parseDay } from '../../src/billing/postpaid/day.ts';
+import { formatDay, parseDay } from '../../src/platform/day.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { loadLanguages } from '../../src/telecom/language.ts';
 import { createDunningMessages } from '../../src/telecom/text/dunning-messages.ts';

@@ -1,6 +1,6 @@
 /** The SQL of what staff and subscribers do to the course of dunning. */
 import type { Pool, PoolClient } from 'pg';
-import { type Day, formatDay } from '../postpaid/day.ts';
+import { type Day, formatDay } from '../../platform/day.ts';
 import type { OutboundDraft } from '../settlement/commands.ts';
 import type { PaymentPromise } from './rules.ts';
 

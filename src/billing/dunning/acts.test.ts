@@ -5,7 +5,7 @@ import {
   ZONE,
 } from '../../../test/stories/dunning.ts';
 import type { World } from '../../../test/stories/world.ts';
-import { dayOfInstant, parseDay } from '../postpaid/day.ts';
+import { dayOfInstant, parseDay } from '../../platform/day.ts';
 
 /** Goal: what staff and subscribers decide holds at once, and for as long as it says. */
 let house: DunningWorld;

@@ -1,7 +1,7 @@
 /** What staff and subscribers do to the course of dunning. */
 import type { Pool, PoolClient } from 'pg';
+import type { Day } from '../../platform/day.ts';
 import type { Clock, Ids } from '../../platform/ports.ts';
-import type { Day } from '../postpaid/day.ts';
 import {
   insertFlag,
   insertMessage,

@@ -1,10 +1,10 @@
 /** One subscriber looked at: what is to be done, said and taken away. No I/O. */
 import { atWallTime, midnight } from '../../platform/calendar.ts';
+import { type Day, partsOf } from '../../platform/day.ts';
+import type { DunningPolicy } from '../catalogue/dunning-policy.ts';
 import type { Site } from '../catalogue/rules.ts';
-import { type Day, partsOf } from '../postpaid/day.ts';
 import type { OutboundDraft } from '../settlement/commands.ts';
 import { type HoldCall, holdChange } from './holds.ts';
-import type { DunningPolicy } from './policy.ts';
 import {
   type Dunning,
   type DunningAction,

@@ -1,5 +1,5 @@
 /** What dunning has taken away, as intervals: facts that billing reads, and how they change. */
-import type { Day } from '../postpaid/day.ts';
+import type { Day } from '../../platform/day.ts';
 import type { Dunning, Level } from './rules.ts';
 
 export type HeldLevel = Exclude<Level, 'open'>;

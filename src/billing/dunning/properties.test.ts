@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { parseDay } from '../postpaid/day.ts';
+import { parseDay } from '../../platform/day.ts';
+import { dunningPolicy } from '../catalogue/dunning-policy.ts';
 import { type Hold, holdChange, stoppedDays } from './holds.ts';
-import { dunningPolicy } from './policy.ts';
 import {
   type Dunning,
   type DunningFacts,

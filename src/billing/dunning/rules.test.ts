@@ -1,5 +1,5 @@
-import { type Day, formatDay, parseDay } from '../postpaid/day.ts';
-import { dunningPolicy } from './policy.ts';
+import { type Day, formatDay, parseDay } from '../../platform/day.ts';
+import { dunningPolicy } from '../catalogue/dunning-policy.ts';
 import {
   type DunningFacts,
   dunningOf,

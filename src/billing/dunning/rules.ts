@@ -4,8 +4,8 @@
  * because the next look does not find it any more.
  */
 import { wallTime } from '../../platform/calendar.ts';
-import { type Day, dayOfInstant } from '../postpaid/day.ts';
-import type { DunningPolicy, DunningStep, StepAct } from './policy.ts';
+import { type Day, dayOfInstant } from '../../platform/day.ts';
+import type { DunningPolicy, DunningStep, StepAct } from '../catalogue/dunning-policy.ts';
 
 /** A committed invoice with something left to pay, be it that a payment of it is pending. */
 export interface OpenInvoice {

@@ -1,6 +1,7 @@
 /** What dunning has to say, before it has words: as settlement's sayings, with its own messages. */
+
+import type { StepAct } from '../catalogue/dunning-policy.ts';
 import type { OutboundDraft, Saying } from '../settlement/commands.ts';
-import type { StepAct } from './policy.ts';
 
 export type DunningMessage =
   | {

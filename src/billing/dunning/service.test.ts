@@ -1,6 +1,6 @@
 import { createDunningWorld, type DunningWorld, noon } from '../../../test/stories/dunning.ts';
 import type { World } from '../../../test/stories/world.ts';
-import { formatDay } from '../postpaid/day.ts';
+import { formatDay } from '../../platform/day.ts';
 import { stoppedDays } from './holds.ts';
 import { holdsOf } from './store.ts';
 

@@ -10,13 +10,13 @@
  */
 import type { Pool, PoolClient } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
+import { type Day, dayOfInstant } from '../../platform/day.ts';
 import type { Clock, Ids, Logger } from '../../platform/ports.ts';
+import { dunningPolicy, type PolicyVersion, policyAt } from '../catalogue/dunning-policy.ts';
 import type { Catalogue } from '../catalogue/rules.ts';
-import { type Day, dayOfInstant } from '../postpaid/day.ts';
 import { type Acts, createActs } from './acts.ts';
 import { type Case, type CaseDecision, decideCase } from './decisions.ts';
 import type { HoldCall } from './holds.ts';
-import { dunningPolicy, type PolicyVersion, policyAt } from './policy.ts';
 import { type Dunning, dunningOf, mayAct, type OpenInvoice, type Owing } from './rules.ts';
 import type { DunningMessagesFor } from './sayings.ts';
 import {

@@ -1,10 +1,10 @@
 /** The SQL of dunning: who the debtors are, what was decided for them, and what was done. */
 import type { Pool, PoolClient } from 'pg';
+import { type Day, formatDay, parseDay } from '../../platform/day.ts';
 import { bigintAsDigits } from '../../platform/json.ts';
-import { type Day, formatDay, parseDay } from '../postpaid/day.ts';
+import { dunningPolicy, type PolicyVersion } from '../catalogue/dunning-policy.ts';
 import type { OutboundDraft } from '../settlement/commands.ts';
 import type { HeldLevel, Hold } from './holds.ts';
-import { dunningPolicy, type PolicyVersion } from './policy.ts';
 import type { DunningAction, Flags, PaymentPromise, Span, StepKey } from './rules.ts';
 
 type Db = Pool | PoolClient;

@@ -1,6 +1,6 @@
 /** The acts on a postpaid account, and their answers. Amounts are minor units. */
-import type { Day } from './day.ts';
-import type { Billing, Period } from './plans.ts';
+import type { Day, Period } from '../../platform/day.ts';
+import type { Billing } from './plans.ts';
 import type { LineType } from './rows.ts';
 
 export interface Sale {

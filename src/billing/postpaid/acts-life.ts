@@ -1,9 +1,10 @@
 /** What happens to subscriptions after their sale: quantity, pauses, ends, billing days. */
+
+import { type Day, firstDayOfMonth } from '../../platform/day.ts';
 import { type ActionOf, type Answer, DONE, refused, type When } from './actions.ts';
 import { afterRun, contractOf } from './acts-sales.ts';
 import { add, changeAccount } from './books.ts';
 import { chargedThrough, runningSince } from './charged.ts';
-import { type Day, firstDayOfMonth } from './day.ts';
 import { type Desk, viewOf } from './desk.ts';
 import { addEvent } from './events.ts';
 import type { Contract, ContractEventKind } from './rows.ts';

@@ -1,4 +1,6 @@
 /** Sales and changes of plan. */
+
+import { type Day, partsOf } from '../../platform/day.ts';
 import {
   type ActionOf,
   type Answer,
@@ -10,7 +12,6 @@ import {
 import { add, changeAccount } from './books.ts';
 import { chargedThrough } from './charged.ts';
 import { runNow } from './consequences.ts';
-import { type Day, partsOf } from './day.ts';
 import { type Desk, viewOf } from './desk.ts';
 import { addEvent } from './events.ts';
 import { arePlanChangesAllowed } from './overdue.ts';

@@ -1,7 +1,7 @@
 /** Allots legal numbers in Postgres. */
 import type { ClientBase } from 'pg';
+import { formatDay } from '../../platform/day.ts';
 import { bigintAsDigits } from '../../platform/json.ts';
-import { formatDay } from './day.ts';
 import type { Loaded } from './load.ts';
 import { fiscalYear, type Numbered, numberedOf, numberText } from './numbers.ts';
 

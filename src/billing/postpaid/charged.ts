@@ -1,6 +1,7 @@
 /** What has been charged already: lines of invoices that are not void, and what lowers them. */
+
+import type { Day } from '../../platform/day.ts';
 import type { Book } from './books.ts';
-import type { Day } from './day.ts';
 import { type Interval, merged, OPEN, shared, withoutAll } from './intervals.ts';
 import type { Contract, InvoiceLine } from './rows.ts';
 

@@ -1,7 +1,8 @@
 /** What follows at once from an act or from the work of a day: run, credit, payment, overdue. */
+
+import type { Day } from '../../platform/day.ts';
 import { changeAccount } from './books.ts';
 import { settleCredit } from './credit.ts';
-import type { Day } from './day.ts';
 import type { Desk } from './desk.ts';
 import { evaluateOverdue } from './overdue.ts';
 import { collect, retryDue } from './payments.ts';

@@ -2,9 +2,10 @@
  * Account credit. What an invoice has too much becomes credit on it; credit is used at once, the
  * oldest open invoice first; credit that turns out not to be there is taken back from its uses.
  */
+
+import type { Day } from '../../platform/day.ts';
 import { balanceOf, creditBalance, isPaymentPending, openInvoices } from './balances.ts';
 import { add, type Book, type IdSource } from './books.ts';
-import type { Day } from './day.ts';
 import type { Invoice } from './rows.ts';
 
 /** The part of a desk that credit needs. */

@@ -1,6 +1,7 @@
 /** What an act works with: one account's book, the rules, and the ports. */
+
+import type { Day } from '../../platform/day.ts';
 import type { Book, IdSource } from './books.ts';
-import type { Day } from './day.ts';
 import type { PaymentGateway } from './gateway.ts';
 import type { Catalogue, PostpaidConfig } from './plans.ts';
 import type { View } from './timeline.ts';

@@ -1,7 +1,8 @@
 /** When the automatic work of an account has something to do again. Pure. */
+
+import type { Day } from '../../platform/day.ts';
 import { isPaymentPending, openInvoices } from './balances.ts';
 import type { Book } from './books.ts';
-import type { Day } from './day.ts';
 import type { Catalogue, PostpaidConfig } from './plans.ts';
 import { isRunDue } from './run.ts';
 

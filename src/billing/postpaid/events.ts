@@ -1,6 +1,7 @@
 /** Recording dated acts on contracts. */
+
+import type { Day } from '../../platform/day.ts';
 import { add, type Book, type IdSource } from './books.ts';
-import type { Day } from './day.ts';
 import type { Contract, ContractEvent, ContractEventKind } from './rows.ts';
 
 type Details = Partial<

@@ -1,9 +1,9 @@
 /** Lives of a postpaid account made by chance, for property tests. */
 import fc from 'fast-check';
+import { type Day, dayOf } from '../../platform/day.ts';
 import type { Action, When } from './actions.ts';
 import type { Book, Books } from './books.ts';
 import { chargesOf } from './charged.ts';
-import { type Day, dayOf } from './day.ts';
 import { nextWorkDay } from './due.ts';
 import type { Catalogue, Plan, PostpaidConfig } from './plans.ts';
 import { createPostpaid, type Postpaid } from './postpaid.ts';

@@ -1,5 +1,5 @@
 /** Intervals of days, to-days exclusive; `OPEN` stands for no end. */
-import type { Day } from './day.ts';
+import type { Day } from '../../platform/day.ts';
 
 export interface Interval {
   from: Day;

@@ -1,6 +1,6 @@
+import { parseDay } from '../../platform/day.ts';
 import { type Book, openBook } from './books.ts';
 import { CATALOGUE, CONFIG } from './database-harness.ts';
-import { parseDay } from './day.ts';
 import { nextWorkDay } from './due.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { bookingsOf } from './journals.ts';

@@ -1,4 +1,4 @@
-import { parseDay } from './day.ts';
+import { parseDay } from '../../platform/day.ts';
 import { fiscalYear, numberText } from './numbers.ts';
 
 describe('the fiscal year', () => {

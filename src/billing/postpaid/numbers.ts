@@ -2,8 +2,9 @@
  * Legal numbers: which documents get one, in which series and fiscal year. Pure. They are allotted
  * without gaps inside the transaction that issues; a void document keeps its number.
  */
+
+import { type Day, partsOf } from '../../platform/day.ts';
 import { type Book, changesOf, type Rows } from './books.ts';
-import { type Day, partsOf } from './day.ts';
 import type { Invoice, InvoiceLine } from './rows.ts';
 
 export type Series = 'invoice' | 'credit_note';

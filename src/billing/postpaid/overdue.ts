@@ -1,8 +1,9 @@
 /** Overdue states: a pure function of open invoices and the date, and what entering one does. */
+
+import type { Day } from '../../platform/day.ts';
 import { balanceOf, openInvoices, totalOwed } from './balances.ts';
 import { add, type Book } from './books.ts';
 import { chargedThrough } from './charged.ts';
-import type { Day } from './day.ts';
 import { type Desk, viewOf } from './desk.ts';
 import { addEvent } from './events.ts';
 import type { OverdueRule, PostpaidConfig } from './plans.ts';

@@ -1,4 +1,6 @@
 /** Payments: by the gateway, automatically and by hand, their retries, and money that goes back. */
+
+import type { Day } from '../../platform/day.ts';
 import {
   attemptsOf,
   balanceOf,
@@ -8,7 +10,6 @@ import {
   paidBy,
 } from './balances.ts';
 import { add, type Book, change } from './books.ts';
-import type { Day } from './day.ts';
 import type { Desk } from './desk.ts';
 import type { PostpaidConfig } from './plans.ts';
 import type { Invoice, Payment, PaymentAttempt } from './rows.ts';

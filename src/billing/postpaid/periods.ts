@@ -1,7 +1,9 @@
 /** Billing periods and ratios of a start date alone, without an account. */
-import { type Day, firstBillingDate, plusPeriods } from './day.ts';
+
+import type { Period } from '../../platform/day.ts';
+import { type Day, firstBillingDate, plusPeriods } from '../../platform/day.ts';
 import { type Interval, OPEN } from './intervals.ts';
-import type { Billing, Period } from './plans.ts';
+import type { Billing } from './plans.ts';
 import { countedDays, countedPeriodDays, monthDaysFor, nineDigits } from './proration.ts';
 import { piecesOf } from './wanted.ts';
 

@@ -1,14 +1,7 @@
 /** What can be sold: plans with phases, and the rules of the house. */
-import type { Day } from './day.ts';
+import type { Day, Length, Period } from '../../platform/day.ts';
 
-export type Period = 'weekly' | 'thirty_days' | 'monthly' | 'quarterly' | 'annual';
 export type Billing = 'in_advance' | 'in_arrears';
-
-export interface Length {
-  days?: number;
-  months?: number;
-  years?: number;
-}
 
 export interface Phase {
   type: 'trial' | 'discount' | 'fixed_term' | 'evergreen';

@@ -2,6 +2,8 @@
  * The postpaid engine: every act on an account, the automatic work of a day, and previews. Pure
  * but for the gateway; it works on books that somebody else loads and stores.
  */
+
+import type { Day } from '../../platform/day.ts';
 import { type Action, type ActionOf, type Answer, DONE } from './actions.ts';
 import * as documents from './acts-documents.ts';
 import * as life from './acts-life.ts';
@@ -10,7 +12,6 @@ import * as sales from './acts-sales.ts';
 import { type Transfer, transferBundle } from './acts-transfer.ts';
 import { adopt, type Book, type Books, changeAccount, copyBook, openBook } from './books.ts';
 import { conclude, workDay } from './consequences.ts';
-import type { Day } from './day.ts';
 import type { Desk, Engine } from './desk.ts';
 import { collectAll, repeatDown } from './payments.ts';
 import type { InvoiceLine, PostpaidAccount } from './rows.ts';

@@ -1,4 +1,4 @@
-import { parseDay } from './day.ts';
+import { parseDay } from '../../platform/day.ts';
 import { countedDays, divideHalfUp, prorate } from './proration.ts';
 
 /** Goal: no cent is lost to a way of rounding nobody chose. Method: figures by hand. */

@@ -2,8 +2,10 @@
  * Prorated amounts: price × days / days of the period, exact, with one final rounding half-up.
  * Amounts are minor units.
  */
-import { type Day, daysOfPeriod, monthsOfPeriod, partsOf } from './day.ts';
-import type { Period, PostpaidConfig } from './plans.ts';
+
+import type { Period } from '../../platform/day.ts';
+import { type Day, daysOfPeriod, monthsOfPeriod, partsOf } from '../../platform/day.ts';
+import type { PostpaidConfig } from './plans.ts';
 
 const NINE_DIGITS = 1_000_000_000n;
 

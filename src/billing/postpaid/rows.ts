@@ -3,8 +3,8 @@
  * appended and never changed; what may change says so. Amounts are minor units of the account's
  * currency. Ids rise in the order of recording.
  */
-import type { Day } from './day.ts';
-import type { Billing, Period } from './plans.ts';
+import type { Day, Period } from '../../platform/day.ts';
+import type { Billing } from './plans.ts';
 
 export interface PostpaidAccount {
   readonly id: bigint;

@@ -3,9 +3,10 @@
  * are kept, days no longer wanted are given back, missing days are charged. Pure, idempotent, and
  * its sum does not depend on when it happened.
  */
+
+import type { Day } from '../../platform/day.ts';
 import { add, changeAccount, type IdSource } from './books.ts';
 import { type Charged, chargesOf, remainingDays } from './charged.ts';
-import type { Day } from './day.ts';
 import { type Interval, shared, withoutAll } from './intervals.ts';
 import { countedDays, monthDaysFor, prorate } from './proration.ts';
 import type { Contract, Invoice, InvoiceLine } from './rows.ts';

@@ -1,8 +1,8 @@
 /** Writes what acts have added and changed, with its journals: one statement for any number. */
 import type { ClientBase } from 'pg';
+import { formatDay } from '../../platform/day.ts';
 import { bigintAsDigits } from '../../platform/json.ts';
 import { changesOf } from './books.ts';
-import { formatDay } from './day.ts';
 import { toData } from './kept.ts';
 import type { Loaded } from './load.ts';
 import type { Postings } from './posting.ts';

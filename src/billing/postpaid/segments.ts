@@ -2,9 +2,11 @@
  * The life of a contract cut into stretches of one plan, phase, price, quantity and billing day.
  * A stretch starts its own grid of billing dates. Pure.
  */
-import { type Day, firstBillingDate, plusPeriods } from './day.ts';
+
+import type { Period } from '../../platform/day.ts';
+import { type Day, firstBillingDate, plusPeriods } from '../../platform/day.ts';
 import { type Interval, OPEN, shared, withoutAll } from './intervals.ts';
-import type { Alignment, Billing, Period, Phase, Plan } from './plans.ts';
+import type { Alignment, Billing, Phase, Plan } from './plans.ts';
 import type { Contract } from './rows.ts';
 import {
   allPlanSpans,

@@ -1,11 +1,11 @@
 /** Postpaid billing: accounts, acts, the billing run. */
 import type { Pool } from 'pg';
 import { isConnectionLost } from '../../platform/database/pool.ts';
+import { type Day, dayOfInstant } from '../../platform/day.ts';
 import type { Clock, Logger } from '../../platform/ports.ts';
 import type { Action, Answer } from './actions.ts';
 import type { Transfer } from './acts-transfer.ts';
 import type { Book } from './books.ts';
-import { type Day, dayOfInstant } from './day.ts';
 import { nextWorkDay } from './due.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { hashOf } from './kept.ts';

@@ -5,10 +5,10 @@
 import type { Pool, PoolClient } from 'pg';
 import { midnight } from '../../platform/calendar.ts';
 import { isConnectionLost, isRetryable, transaction } from '../../platform/database/pool.ts';
+import { type Day, partsOf } from '../../platform/day.ts';
 import type { Clock, Ids } from '../../platform/ports.ts';
 import { allotNumbers } from './allot.ts';
 import { type Book, type Books, type IdSource, isTouched } from './books.ts';
-import { type Day, partsOf } from './day.ts';
 import { readKept } from './kept.ts';
 import { type Loaded, latestId, loadBooks, loadLocked, newlyLoaded, readPlace } from './load.ts';
 import { postingsOf } from './posting.ts';

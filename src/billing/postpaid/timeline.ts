@@ -3,8 +3,9 @@
  * that looks at `target` sees what takes effect up to then, and ends also when they are still to
  * come.
  */
+
+import { type Day, plusLength } from '../../platform/day.ts';
 import type { Book } from './books.ts';
-import { type Day, plusLength } from './day.ts';
 import { type Interval, merged, OPEN } from './intervals.ts';
 import { type Catalogue, type Phase, type Plan, type PostpaidConfig, planOf } from './plans.ts';
 import type { Contract, ContractEvent, ContractEventKind } from './rows.ts';

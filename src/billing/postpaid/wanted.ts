@@ -3,6 +3,8 @@
  * target. How a piece is measured: one that starts on a billing date against the period starting
  * there, any other against the period ending at its end.
  */
+
+import type { Period } from '../../platform/day.ts';
 import {
   type Day,
   daysOfPeriod,
@@ -10,9 +12,9 @@ import {
   partsOf,
   plusMonths,
   plusPeriods,
-} from './day.ts';
+} from '../../platform/day.ts';
 import type { Interval } from './intervals.ts';
-import type { Period, PostpaidConfig } from './plans.ts';
+import type { PostpaidConfig } from './plans.ts';
 import { countedDays, countedPeriodDays, monthDaysFor, prorate } from './proration.ts';
 import type { Contract } from './rows.ts';
 import { type Segment, segmentsOf } from './segments.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { STEP_ACTS } from '../../billing/dunning/policy.ts';
+import { STEP_ACTS } from '../../billing/catalogue/dunning-policy.ts';
 import { type DunningMessage, isForced } from '../../billing/dunning/sayings.ts';
 import { loadLanguages } from '../language.ts';
 import { createDunningMessages } from './dunning-messages.ts';

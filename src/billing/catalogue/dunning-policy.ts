@@ -1,6 +1,6 @@
 /** When which step of dunning is due, as data: by site and customer category, from a date on. */
 import { z } from 'zod';
-import { type Day, parseDay } from '../postpaid/day.ts';
+import { type Day, parseDay } from '../../platform/day.ts';
 
 /** What a step does; each is harder on the subscriber than the one before. */
 export const STEP_ACTS = ['remind', 'wall', 'suspend', 'terminate'] as const;

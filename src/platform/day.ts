@@ -2,10 +2,17 @@
  * Calendar arithmetic on days: whole numbers since 1970-01-01 of an account's local calendar
  * (proleptic Gregorian). To-days are exclusive everywhere.
  */
-import { localDate } from '../../platform/calendar.ts';
-import type { Length, Period } from './plans.ts';
+import { localDate } from './calendar.ts';
 
 export type Day = number;
+
+export type Period = 'weekly' | 'thirty_days' | 'monthly' | 'quarterly' | 'annual';
+
+export interface Length {
+  days?: number;
+  months?: number;
+  years?: number;
+}
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
-import { parseDay } from '../postpaid/day.ts';
-import { dunningPolicy, type PolicyVersion, policyAt } from './policy.ts';
+import { parseDay } from '../../platform/day.ts';
+import { dunningPolicy, type PolicyVersion, policyAt } from './dunning-policy.ts';
 
 const REMIND = { name: 'first', when: { daysOverdue: 3 }, does: 'remind', say: ['text'] };
 const CUT = { name: 'cut', when: { daysOverdue: 10 }, does: 'suspend', say: [] };
