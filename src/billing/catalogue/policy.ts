@@ -43,3 +43,22 @@ export const prepaidRules = z.strictObject({
     .nullable()
     .optional(),
 }) satisfies z.ZodType<OwnRules>;
+
+const alignment = z.enum(['account', 'subscription', 'bundle']);
+const DAYS_MAX = 365;
+const TRIES_MAX = 20;
+
+/** How a site bills postpaid; whatever it leaves out is usual. */
+export const postpaidRules = z.strictObject({
+  /** Whose billing day counts. */
+  alignment: z
+    .strictObject({ default: alignment, annual: alignment, addOn: alignment })
+    .default({ default: 'account', annual: 'subscription', addOn: 'bundle' }),
+  /** Every month counts so many days; null = its real days. */
+  monthDays: z.int().min(28).max(31).nullable().default(null),
+  /** Days from an invoice to the day on which it is due. */
+  dueDays: z.int().min(0).max(DAYS_MAX).default(14),
+  /** Days from each declined automatic payment to its next try. */
+  retryDays: z.array(z.int().min(1).max(DAYS_MAX)).max(TRIES_MAX).default([3, 5, 7]),
+});
+export type PostpaidRules = Readonly<z.output<typeof postpaidRules>>;

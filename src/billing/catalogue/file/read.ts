@@ -6,8 +6,9 @@ import { minorOf } from './amounts.ts';
 import { checkCatalogue } from './checks.ts';
 import { createProblems, hintFor, keyText, type Problem, type Problems } from './problems.ts';
 import { productsOf } from './products.ts';
+import { dunningOf, legalEntitiesOf } from './read-billing.ts';
 import { readSections, type WrittenFile } from './sections.ts';
-import { readPayment, readRules } from './site-rules.ts';
+import { readPayment, readPostpaid, readRules } from './site-rules.ts';
 import type {
   Country,
   OperatorCatalogue,
@@ -86,6 +87,8 @@ function catalogueOf(file: WrittenFile, problems: Problems): OperatorCatalogue {
     products: productsOf(file, places, problems),
     promotions: promotionsOf(file, countries, problems),
     units: unitsOf(file, countries, problems),
+    legalEntities: legalEntitiesOf(file, problems),
+    dunning: dunningOf(file, places, problems),
   };
 }
 
@@ -121,7 +124,7 @@ function sitesOf(
   problems: Problems,
 ): Map<string, SiteTerms> {
   const sites = new Map<string, SiteTerms>();
-  for (const [code, { payment, rules, ...site }] of file.sites) {
+  for (const [code, { payment, rules, postpaid, ...site }] of file.sites) {
     const path = ['sites', code];
     const country = countries.get(site.country);
     if (site.timeZone !== null) checkZone(site.timeZone, [...path, 'timeZone'], problems);
@@ -134,6 +137,7 @@ function sitesOf(
         (payment === null ? null : readPayment(payment, [...path, 'payment'], problems)) ??
         ({ ...UNREAD_PAYMENT, dayRate: 'month/30' } as const),
       rules: (rules === null ? null : readRules(rules, at, problems)) ?? {},
+      postpaid: readPostpaid(postpaid, [...path, 'postpaid'], problems),
     });
   }
   return sites;

@@ -73,6 +73,7 @@ const site = record({
   language: choice('en', 'fr'),
   payment: asItStands,
   rules: optional(asItStands),
+  postpaid: optional(asItStands),
 });
 
 const channel = record({
@@ -206,6 +207,28 @@ const unitMarket = record({
   credit: versionsBy(record({ from: date, units: integer(1, 1_000_000), value: written })),
 });
 
+const NUMBER_FORMAT = {
+  form: /^(?=.*\{year\})(?=.*\{number(:[1-9]\d?)?\}).{1,60}$/,
+  words: 'text with {year} and {number:digits}, like INV-{year}-{number:6}',
+};
+const numberFormat = pattern(NUMBER_FORMAT.form, NUMBER_FORMAT.words);
+
+const legalEntity = record({
+  name,
+  taxNumber: optional(text(NAME_CHARS_MAX)),
+  fiscalMonth: withDefault(integer(1, 12), 1),
+  invoiceFormat: withDefault(numberFormat, 'INV-{year}-{number:6}'),
+  creditNoteFormat: withDefault(numberFormat, 'CN-{year}-{number:6}'),
+  sites: listOf(reference(CODE.form, CODE.words, ['sites']), 1),
+});
+
+const dunning = record({
+  site: reference(CODE.form, CODE.words, ['sites']),
+  category: optional(choice(...CATEGORIES)),
+  from: date,
+  policy: asItStands,
+});
+
 /** All sections; those left out are empty. */
 export const FILE_FIELDS = {
   format: choice('vip-catalogue/1'),
@@ -230,6 +253,8 @@ export const FILE_FIELDS = {
   scratchCards: withDefault(mapOf(scratchCard, CODE), new Map()),
   promotions: withDefault(mapOf(promotion, CODE), new Map()),
   tvu: withDefault(mapOf(unitMarket, COUNTRY), new Map()),
+  legalEntities: withDefault(mapOf(legalEntity, CODE), new Map()),
+  dunning: withDefault(listOf(dunning), []),
 };
 
 export type WrittenFile = ReadOf<typeof FILE_FIELDS>;

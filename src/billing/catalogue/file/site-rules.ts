@@ -2,7 +2,8 @@
 import { isAlias, isNode, visit } from 'yaml';
 import type { z } from 'zod';
 import { formatMinor, parseAmount } from '../../../platform/money/amount.ts';
-import { paymentPolicy, prepaidRules } from '../policy.ts';
+import { type DunningPolicy, dunningPolicy } from '../dunning-policy.ts';
+import { type PostpaidRules, paymentPolicy, postpaidRules, prepaidRules } from '../policy.ts';
 import type { OwnRules, PaymentPolicy } from '../rules.ts';
 import { hintFor, type Path, type Problems } from './problems.ts';
 import { percentText } from './tax.ts';
@@ -39,12 +40,7 @@ export function readRules(
   if (!isData(data)) return checked(prepaidRules, data, path, problems);
   for (const [group, name] of AMOUNTS) {
     const part = data[group];
-    if (!isData(part) || typeof part[name] !== 'string') continue;
-    const parsed = parseAmount(part[name], currency);
-    if (parsed.ok) part[name] = String(parsed.minor);
-    // Said at the country already.
-    else if (parsed.error === 'unknown_currency') part[name] = '0';
-    else problems.at([...path, group, name], `${part[name]} is no amount of ${currency}`);
+    if (isData(part)) writeMinor(part, name, { path: [...path, group], currency }, problems);
   }
   const { tvu } = data;
   if (isData(tvu) && typeof tvu.leaveAtLeast === 'number') {
@@ -52,6 +48,50 @@ export function readRules(
   }
   writePermyriad(data.commission);
   return checked(prepaidRules, data, path, problems);
+}
+
+const USUAL_POSTPAID = postpaidRules.parse({});
+
+/** How a site bills postpaid, the usual way where nothing is said or it can't be read. */
+export function readPostpaid(node: unknown, path: Path, problems: Problems): PostpaidRules {
+  if (node === null) return USUAL_POSTPAID;
+  return checked(postpaidRules, dataOf(node), path, problems) ?? USUAL_POSTPAID;
+}
+
+/** A dunning policy, amounts as decimals; undefined, with problems, when it can't be read. */
+export function readDunning(
+  node: unknown,
+  at: { path: Path; currency: string },
+  problems: Problems,
+): DunningPolicy | undefined {
+  const { path, currency } = at;
+  const data = dataOf(node);
+  if (isData(data)) {
+    writeMinor(data, 'ignoreBelow', at, problems);
+    const steps = Array.isArray(data.steps) ? data.steps : [];
+    steps.forEach((step: unknown, index) => {
+      const when = isData(step) ? step.when : undefined;
+      const inStep = { path: [...path, 'steps', index, 'when'], currency };
+      if (isData(when)) writeMinor(when, 'totalOwed', inStep, problems);
+    });
+  }
+  return checked(dunningPolicy, data, path, problems);
+}
+
+/** A decimal becomes digits of minor units, as the schemas want it. */
+function writeMinor(
+  data: Data,
+  name: string,
+  { path, currency }: { path: Path; currency: string },
+  problems: Problems,
+): void {
+  const text = data[name];
+  if (typeof text !== 'string') return;
+  const parsed = parseAmount(text, currency);
+  if (parsed.ok) data[name] = String(parsed.minor);
+  // Said at the country already.
+  else if (parsed.error === 'unknown_currency') data[name] = '1';
+  else problems.at([...path, name], `${text} is no amount of ${currency}`);
 }
 
 /** The rules as the file writes them, for people to read. */

@@ -1,4 +1,6 @@
 /** An operator's whole catalogue as its file says it. Dates are local, ends exclusive. */
+import type { DunningPolicy } from '../dunning-policy.ts';
+import type { PostpaidRules } from '../policy.ts';
 import type { OwnRules, PaymentPolicy } from '../rules.ts';
 
 export const CATEGORIES = ['residential', 'hotel', 'institution', 'staff', 'demo'] as const;
@@ -61,6 +63,7 @@ export interface SiteTerms {
   payment: PaymentPolicy;
   /** What differs from `DEFAULT_RULES`. */
   rules: OwnRules;
+  postpaid: PostpaidRules;
 }
 
 export interface ChannelEntry {
@@ -186,6 +189,28 @@ export interface UnitTariffs {
   credit: readonly { from: string; units: number; value: bigint }[];
 }
 
+/** In whose name sites bill. */
+export interface LegalEntityTerms {
+  code: string;
+  name: string;
+  taxNumber: string | null;
+  /** The month in which its fiscal year starts, 1 to 12. */
+  fiscalMonth: number;
+  /** Each with `{year}` and `{number}` or `{number:digits}`. */
+  invoiceFormat: string;
+  creditNoteFormat: string;
+  sites: readonly string[];
+}
+
+/** How a site duns, for one category or (null) for all that have none of their own. */
+export interface DunningTerms {
+  site: string;
+  category: Category | null;
+  /** Debts that arise on this day or later. */
+  from: string;
+  policy: DunningPolicy;
+}
+
 export interface OperatorCatalogue {
   operator: string;
   countries: ReadonlyMap<string, Country>;
@@ -196,4 +221,6 @@ export interface OperatorCatalogue {
   products: ReadonlyMap<string, Product>;
   promotions: ReadonlyMap<string, PromotionTerms>;
   units: ReadonlyMap<string, UnitTariffs>;
+  legalEntities: ReadonlyMap<string, LegalEntityTerms>;
+  dunning: readonly DunningTerms[];
 }
