@@ -1,8 +1,10 @@
 /**
  * `npm run properties -- --runs N [--seed S]`: lives of postpaid accounts and of prepaid wallets,
  * made by chance, N for each law. The seed is printed; a law that breaks is shown with the smallest
- * life that breaks it.
+ * life that breaks it. Laws are tried side by side, one on each core.
  */
+import { availableParallelism } from 'node:os';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import {
   checkLaw as checkPostpaid,
   LAWS as POSTPAID,
@@ -28,6 +30,26 @@ const TRIALS: readonly Trial[] = [
   })),
 ];
 
+/** One law to be tried, by its place in `TRIALS`. */
+interface Order {
+  trial: number;
+  runs: number;
+  seed: number;
+}
+
+/** How the law broke; null when it held. */
+type Verdict = string | null;
+
+async function judge({ trial, runs, seed }: Order): Promise<Verdict> {
+  try {
+    await TRIALS[trial]?.check(runs, seed);
+    return null;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return cause instanceof Error ? `${message}\n${cause.message}` : message;
+  }
+}
+
 function numberAfter(args: readonly string[], name: string): number | undefined {
   const at = args.indexOf(name);
   if (at < 0) return undefined;
@@ -36,24 +58,37 @@ function numberAfter(args: readonly string[], name: string): number | undefined 
   return value;
 }
 
+/** Answers one order after another in a thread of its own. */
+function ask(worker: Worker, order: Order): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.postMessage(order);
+  });
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const runs = numberAfter(args, '--runs') ?? RUNS;
   const seed = numberAfter(args, '--seed') ?? Math.floor(Math.random() * SEEDS);
   process.stdout.write(`seed ${seed}\n`);
+  const open = [...TRIALS.keys()];
   let broken = 0;
-  for (const { name, check } of TRIALS) {
-    try {
-      await check(runs, seed);
-      process.stdout.write(`holds over ${runs} lives: ${name}\n`);
-    } catch (error) {
-      broken += 1;
-      const { message, cause } = error as Error;
-      const reason = cause instanceof Error ? `\n${cause.message}` : '';
-      process.stdout.write(`BROKEN: ${name}\n${message}${reason}\n`);
+  const work = async (): Promise<void> => {
+    const worker = new Worker(new URL(import.meta.url));
+    for (let trial = open.shift(); trial !== undefined; trial = open.shift()) {
+      const verdict = await ask(worker, { trial, runs, seed });
+      const name = TRIALS[trial]?.name;
+      if (verdict !== null) broken += 1;
+      process.stdout.write(
+        verdict === null ? `holds over ${runs} lives: ${name}\n` : `BROKEN: ${name}\n${verdict}\n`,
+      );
     }
-  }
+    await worker.terminate();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
   process.stdout.write(`${TRIALS.length - broken} passed, ${broken} failed\n`);
   return broken === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+if (isMainThread) process.exitCode = await main(process.argv.slice(2));
+else parentPort?.on('message', async (order) => parentPort?.postMessage(await judge(order)));
