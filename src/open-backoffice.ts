@@ -1,5 +1,6 @@
 /** Opens the API for staff and partners on the rooms that are there already. */
 import { createFirstAdministrator } from './backoffice/bootstrap.ts';
+import { createPasswords } from './backoffice/people/passwords.ts';
 import { tillOf } from './backoffice/resources/desk.ts';
 import { type Backoffice, createBackoffice } from './backoffice/service.ts';
 import type { Catalogue } from './billing/catalogue/rules.ts';
@@ -35,14 +36,15 @@ export async function openBackoffice(opening: Opening): Promise<Backoffice> {
   const { config, billing, pool, ids, url } = opening.parts;
   const settings = config.backoffice;
   const common = { pool, ids, clock, logger: opening.logger.child({ room: 'backoffice' }) };
+  const passwords = createPasswords();
   const first = settings?.firstAdministrator;
-  const made = first && (await createFirstAdministrator(common, first));
+  const made = first && (await createFirstAdministrator({ ...common, passwords }, first));
   if (made && !made.ok && made.error === 'weak_password') {
     throw new StartError('VIP_FIRST_ADMINISTRATOR has a password that is too easy to guess.');
   }
   const catalogue = () => billing.catalogue.current();
   return createBackoffice({
-    ...{ ...common, random: systemRandom, kv: house.kv, picture, catalogue },
+    ...{ ...common, passwords, random: systemRandom, kv: house.kv, picture, catalogue },
     settlement: billing.settlement,
     suspensions: createSuspensions({
       ...common,

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addStaff } from '../../src/backoffice/bootstrap.ts';
-import { hashPassword } from '../../src/backoffice/people/passwords.ts';
+import { createPasswords } from '../../src/backoffice/people/passwords.ts';
 import { ROLE_NAMES, ROLES } from '../../src/backoffice/people/permissions.ts';
 import type { Clock } from '../../src/platform/ports.ts';
 import { systemRandom } from '../../src/platform/system.ts';
@@ -40,7 +40,7 @@ export async function addDemoStaff(
   const { rows } = await pool.query('SELECT login FROM staff');
   const known = new Set(rows.map(({ login }) => login));
   const missing = ROLE_NAMES.filter((role) => !known.has(loginOf(role)));
-  const passwordHash = missing.length > 0 ? await hashPassword(password) : '';
+  const passwordHash = missing.length > 0 ? await createPasswords().hash(password) : '';
   for (const role of missing) {
     await addStaff(
       { pool, ids, clock },

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { transaction } from '../platform/database/pool.ts';
 import type { Clock, Ids } from '../platform/ports.ts';
 import { writeAudit } from './people/audit.ts';
-import { hashPassword, passwordFault } from './people/passwords.ts';
+import { type Passwords, passwordFault } from './people/passwords.ts';
 import type { RoleName } from './people/permissions.ts';
 import { hasStaff, insertStaff } from './people/staff-store.ts';
 
@@ -28,14 +28,14 @@ export interface BootstrapDeps {
  * be changed at the first sign-in. A sentence says why not.
  */
 export async function createFirstAdministrator(
-  deps: BootstrapDeps,
+  deps: BootstrapDeps & { passwords: Passwords },
   { login, password }: { login: string; password: string },
 ): Promise<{ ok: true } | { ok: false; error: 'not_first' | 'weak_password' }> {
   if (await hasStaff(deps.pool)) return { ok: false, error: 'not_first' };
   if (passwordFault(password, login) !== null) return { ok: false, error: 'weak_password' };
   const made = await addStaff(deps, {
     ...{ login, fullName: login, roles: ['administrator'], sites: 'all', mustChange: true },
-    passwordHash: await hashPassword(password),
+    passwordHash: await deps.passwords.hash(password),
   });
   return made ? { ok: true } : { ok: false, error: 'not_first' };
 }

@@ -14,6 +14,7 @@ import { openApiOf } from './api/openapi.ts';
 import type { Route } from './api/route.ts';
 import { createRouter } from './api/router.ts';
 import { principalOfKey } from './people/api-keys.ts';
+import type { Passwords } from './people/passwords.ts';
 import type { Principal } from './people/principal.ts';
 import { principalOfSession, SESSION_PREFIX } from './people/sessions.ts';
 import { createVault } from './people/vault.ts';
@@ -41,6 +42,7 @@ export interface BackofficeDeps {
   random: Random;
   logger: Logger;
   kv: KeyValue;
+  passwords: Passwords;
   settlement: Settlement;
   catalogue(): Catalogue;
   picture: PictureDesk;

@@ -9,8 +9,24 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
+/** Parameters of scrypt (RFC 7914). */
+export interface PasswordCost {
+  N: number;
+  r: number;
+  p: number;
+}
+
+export interface Passwords {
+  /** `scrypt$N$r$p$<salt>$<key>`, salt and key in base64url. */
+  hash(password: string): Promise<string>;
+  /** Is this the password? `stored` null: nobody has this login; takes as long, and is false. */
+  matches(password: string, stored: string | null): Promise<boolean>;
+  /** A hash made with other parameters than today's: made anew at the next sign-in. */
+  isOutdated(stored: string): boolean;
+}
+
 /** OWASP Password Storage: scrypt with N 2^15, r 8, p 3 takes 32 MiB. */
-const COST = { N: 32_768, r: 8, p: 3 };
+const COST: PasswordCost = { N: 32_768, r: 8, p: 3 };
 const MEMORY_LIMIT_BYTES = 128 * 1024 * 1024;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
@@ -21,12 +37,15 @@ const ONE_TIME_BYTES = 12;
 /** Each takes memory and a thread: more at once wait. */
 const HASHES_AT_ONCE_MAX = 4;
 
-type Cost = typeof COST;
-
 const waiting: (() => void)[] = [];
 let running = 0;
 
-async function derive(password: string, salt: Buffer, cost: Cost, bytes: number): Promise<Buffer> {
+async function derive(
+  password: string,
+  salt: Buffer,
+  cost: PasswordCost,
+  bytes: number,
+): Promise<Buffer> {
   if (running >= HASHES_AT_ONCE_MAX) await new Promise<void>((go) => waiting.push(go));
   running += 1;
   const options: ScryptOptions = { ...cost, maxmem: MEMORY_LIMIT_BYTES };
@@ -42,30 +61,28 @@ async function derive(password: string, salt: Buffer, cost: Cost, bytes: number)
   }
 }
 
-/** `scrypt$N$r$p$<salt>$<key>`, salt and key in base64url. */
-export async function hashPassword(password: string, cost: Cost = COST): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
-  const key = await derive(password, salt, cost, KEY_BYTES);
-  const { N, r, p } = cost;
-  return ['scrypt', N, r, p, salt.toString('base64url'), key.toString('base64url')].join('$');
+/** Passwords whose new hashes cost this much. */
+export function createPasswords(cost: PasswordCost = COST): Passwords {
+  const prefix = `scrypt$${cost.N}$${cost.r}$${cost.p}$`;
+  /** For logins that nobody has: checked all the same, so that the answer takes as long. */
+  const nobody = `${prefix}${'A'.repeat(22)}$${'A'.repeat(43)}`;
+  return {
+    async hash(password) {
+      const salt = randomBytes(SALT_BYTES);
+      const key = await derive(password, salt, cost, KEY_BYTES);
+      return `${prefix}${salt.toString('base64url')}$${key.toString('base64url')}`;
+    },
+    async matches(password, stored) {
+      const [, n, r, p, salt = '', key = ''] = (stored ?? nobody).split('$');
+      const known = Buffer.from(key, 'base64url');
+      const made = { N: Number(n), r: Number(r), p: Number(p) };
+      if (known.length !== KEY_BYTES || !Object.values(made).every((x) => x > 0)) return false;
+      const given = await derive(password, Buffer.from(salt, 'base64url'), made, known.length);
+      return timingSafeEqual(known, given) && stored !== null;
+    },
+    isOutdated: (stored) => !stored.startsWith(prefix),
+  };
 }
-
-/** For logins that nobody has: checked all the same, so that the answer takes as long. */
-const NOBODY = `scrypt$${COST.N}$${COST.r}$${COST.p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
-
-/** Is this the password? `stored` null: nobody has this login; takes as long, and is false. */
-export async function passwordMatches(password: string, stored: string | null): Promise<boolean> {
-  const [, n, r, p, salt = '', key = ''] = (stored ?? NOBODY).split('$');
-  const known = Buffer.from(key, 'base64url');
-  const cost = { N: Number(n), r: Number(r), p: Number(p) };
-  if (known.length !== KEY_BYTES || !Object.values(cost).every((x) => x > 0)) return false;
-  const given = await derive(password, Buffer.from(salt, 'base64url'), cost, known.length);
-  return timingSafeEqual(known, given) && stored !== null;
-}
-
-/** A hash made with other parameters than today's: made anew at the next sign-in. */
-export const isOutdated = (stored: string): boolean =>
-  !stored.startsWith(`scrypt$${COST.N}$${COST.r}$${COST.p}$`);
 
 /**
  * What is wrong with a new password, in one sentence; null when it may be taken. Length counts

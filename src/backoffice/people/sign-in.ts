@@ -8,7 +8,7 @@ import type { Clock, Ids, Logger } from '../../platform/ports.ts';
 import { writeAudit } from './audit.ts';
 import { totpStep } from './codes.ts';
 import { beginTry, forgiveTries } from './lockout.ts';
-import { hashPassword, isOutdated, passwordMatches } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 import { openSession } from './sessions.ts';
 import { type Staff, setPassword, staffByLogin, takeTotpStep } from './staff-store.ts';
 import type { Vault } from './vault.ts';
@@ -33,6 +33,7 @@ export interface SignInDeps {
   clock: Clock;
   logger: Logger;
   vault: Vault;
+  passwords: Passwords;
 }
 
 /** Opens a session, or says why not; locks login and address out after too many failures. */
@@ -44,11 +45,11 @@ export async function signIn(deps: SignInDeps, given: SignIn): Promise<SignedIn>
     return { ok: false, error: 'locked', until };
   }
   const staff = await staffByLogin(deps.pool, given.login);
-  const isRight = await passwordMatches(given.password, staff?.passwordHash ?? null);
+  const isRight = await deps.passwords.matches(given.password, staff?.passwordHash ?? null);
   if (!staff || !isRight || !staff.isActive) return failed(deps, given);
   if (staff.totpSince !== null && given.code === null) return { ok: false, error: 'code_needed' };
-  const needsHash = isOutdated(staff.passwordHash);
-  const rehashed = needsHash ? await hashPassword(given.password) : null;
+  const needsHash = deps.passwords.isOutdated(staff.passwordHash);
+  const rehashed = needsHash ? await deps.passwords.hash(given.password) : null;
   const sessionId = await deps.ids.take();
   const opened = await transaction(deps.pool, async (client) => {
     if (staff.totpSince !== null) {

@@ -6,6 +6,7 @@ import type { PictureDesk } from '../../entitlement/picture/desk.ts';
 import type { Suspensions } from '../../entitlement/picture/suspension.ts';
 import type { Clock, Ids, Logger } from '../../platform/ports.ts';
 import type { Acts } from '../people/approvals.ts';
+import type { Passwords } from '../people/passwords.ts';
 import { type Principal, seesSite } from '../people/principal.ts';
 import type { Vault } from '../people/vault.ts';
 
@@ -15,6 +16,7 @@ export interface Desk {
   clock: Clock;
   logger: Logger;
   vault: Vault;
+  passwords: Passwords;
   settlement: Settlement;
   catalogue(): Catalogue;
   picture: PictureDesk;

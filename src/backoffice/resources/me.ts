@@ -7,7 +7,7 @@ import { created, noContent, ok, type Route, route } from '../api/route.ts';
 import { writeAudit } from '../people/audit.ts';
 import { newTotpSecret, totpStep, totpUri } from '../people/codes.ts';
 import { beginTry, forgiveTries } from '../people/lockout.ts';
-import { hashPassword, passwordFault, passwordMatches } from '../people/passwords.ts';
+import { passwordFault } from '../people/passwords.ts';
 import type { Principal } from '../people/principal.ts';
 import { endSession, endSessions, listSessions } from '../people/sessions.ts';
 import { signIn } from '../people/sign-in.ts';
@@ -133,12 +133,12 @@ const passwordRoute = (desk: Desk): Route =>
       const until = await transaction(pool, (c) => beginTry(c, 'login', login, now));
       if (until) return lockedOut(until, now);
       const staff = await staffById(pool, staffId);
-      const isRight = await passwordMatches(body.old, staff?.passwordHash ?? null);
+      const isRight = await desk.passwords.matches(body.old, staff?.passwordHash ?? null);
       if (!isRight) return problem('wrong_credentials');
       const isSame = body.old.normalize('NFKC') === body.new.normalize('NFKC');
       const fault = isSame ? 'Is the old one.' : passwordFault(body.new, login);
       if (fault) return problem('weak_password', { detail: fault });
-      const hash = await hashPassword(body.new);
+      const hash = await desk.passwords.hash(body.new);
       await transaction(pool, async (client) => {
         await forgiveTries(client, { login, address: remote });
         await setPassword(client, staffId, hash, false);

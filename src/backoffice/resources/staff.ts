@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { id, pageOf, plainPage, reason, siteCode, text } from '../api/fields.ts';
 import { type Problem, problem } from '../api/problems.ts';
 import { created, noContent, ok, type Route, route } from '../api/route.ts';
-import { hashPassword, oneTimePassword } from '../people/passwords.ts';
+import { oneTimePassword } from '../people/passwords.ts';
 import { ROLE_NAMES, type RoleName, roleConflicts } from '../people/permissions.ts';
 import { type Principal, withinSites } from '../people/principal.ts';
 import { endSession, endSessions, listSessions } from '../people/sessions.ts';
@@ -97,7 +97,7 @@ const addRoute = (desk: Desk): Route =>
       const staff = {
         ...{ id: await desk.ids.take(), login: body.login, fullName: body.fullName },
         ...{ roles: [...new Set(body.roles)], sites: given, createdAt: now, mustChange: true },
-        passwordHash: await hashPassword(password),
+        passwordHash: await desk.passwords.hash(password),
       };
       if (!(await insertStaff(db, staff))) return problem('login_taken');
       note({ objectId: staff.id, after: { ...body } });
@@ -179,7 +179,7 @@ const resetRoutes = (desk: Desk): Route[] => [
       if (!found) return problem('not_found');
       if (principal.key === `staff:${found.id}`) return problem('own_account');
       const password = oneTimePassword();
-      await setPassword(db, found.id, await hashPassword(password), true);
+      await setPassword(db, found.id, await desk.passwords.hash(password), true);
       await endSessions(db, found.id, { now });
       note({ objectId: found.id, reason: body.reason });
       const view = staffView(desk)({ ...found, mustChange: true });

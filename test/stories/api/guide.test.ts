@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addStaff } from '../../../src/backoffice/bootstrap.ts';
-import { hashPassword } from '../../../src/backoffice/people/passwords.ts';
 import { isRoleName } from '../../../src/backoffice/people/permissions.ts';
 import { makeTestFolder } from '../../../src/platform/test-database.ts';
-import { createOffice, type Office } from './office.ts';
+import { createOffice, type Office, passwords } from './office.ts';
 
 /**
  * Goal: what the guide tells a reader to type works. Method: a real shell reads each example, with
@@ -72,7 +71,7 @@ async function names(): Promise<Record<string, string>> {
   await office.pool.query("UPDATE subscriber SET full_name = 'Amina Diallo' WHERE id = $1", [
     subscriberId,
   ]);
-  const passwordHash = await hashPassword(PASSWORD);
+  const passwordHash = await passwords.hash(PASSWORD);
   await addStaff(
     { pool: office.pool, ids: office.ids, clock: { now: office.now } },
     {

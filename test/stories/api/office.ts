@@ -9,6 +9,7 @@ import type { Pool } from 'pg';
 import supertest from 'supertest';
 import { loadDemoOperator } from '../../../simulators/demo/people.ts';
 import type { Route } from '../../../src/backoffice/api/route.ts';
+import { createPasswords } from '../../../src/backoffice/people/passwords.ts';
 import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
 import type { Principal } from '../../../src/backoffice/people/principal.ts';
 import { openSession } from '../../../src/backoffice/people/sessions.ts';
@@ -205,6 +206,9 @@ async function openBilling(pool: Pool, prisma: Prisma, ids: Ids) {
   return { billing: { ...billing, settlement }, channels };
 }
 
+/** Their hashes take no time. */
+export const passwords = createPasswords({ N: 1_024, r: 8, p: 1 });
+
 type Opening = Pick<
   BackofficeDeps,
   'pool' | 'ids' | 'clock' | 'logger' | 'settlement' | 'catalogue'
@@ -212,7 +216,7 @@ type Opening = Pick<
 
 function openOffice({ channels, ...common }: Opening, options: OfficeOptions) {
   return createBackoffice({
-    ...{ ...common, kv: createMemoryKeyValue(), random: systemRandom, trustedHops: 0 },
+    ...{ ...common, passwords, kv: createMemoryKeyValue(), random: systemRandom, trustedHops: 0 },
     picture: createPictureDesk({ ...common, refresher: { wake: () => undefined } }),
     suspensions: createSuspensions({ ...common, dispatcher: { wake: () => undefined } }),
     channelSites: () => channels,

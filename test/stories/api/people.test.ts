@@ -1,13 +1,10 @@
 import { addStaff, createFirstAdministrator } from '../../../src/backoffice/bootstrap.ts';
 import { totpCode } from '../../../src/backoffice/people/codes.ts';
-import { hashPassword } from '../../../src/backoffice/people/passwords.ts';
 import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
-import { createOffice, type Office } from './office.ts';
+import { createOffice, type Office, passwords } from './office.ts';
 
 const PASSWORD = 'correct horse battery';
 const MINUTE_MS = 60_000;
-/** The parameters of the tests: a hash takes no time. */
-const CHEAP = { N: 1_024, r: 8, p: 1 };
 
 let office: Office;
 beforeEach(async () => {
@@ -15,10 +12,10 @@ beforeEach(async () => {
 });
 afterEach(() => office.close());
 
-const deps = () => ({ pool: office.pool, ids: office.ids, clock: { now: office.now } });
+const deps = () => ({ pool: office.pool, ids: office.ids, clock: { now: office.now }, passwords });
 
 async function account(login: string, roles: RoleName[] = ['cashier']): Promise<void> {
-  const passwordHash = await hashPassword(PASSWORD, CHEAP);
+  const passwordHash = await passwords.hash(PASSWORD);
   await addStaff(deps(), {
     ...{ login, fullName: login, passwordHash, roles, sites: 'all', mustChange: false },
   });
