@@ -9,7 +9,7 @@ import { createOsdSender, type OsdSender } from './osd/service.ts';
 import { countDark, type DarkCard, paidButDark } from './picture/dark.ts';
 import { createRefresher, type Refresher } from './picture/refresher.ts';
 import { createSuspensions, type Suspensions } from './picture/suspension.ts';
-import { GRACE_MS } from './rights/rules.ts';
+import { AIR_MARGIN_MS } from './rights/rules.ts';
 import { createVipControlLink, type VipControlLink } from './vip-control/link.ts';
 
 export interface Entitlement {
@@ -62,7 +62,7 @@ export async function startEntitlement(deps: EntitlementDeps): Promise<Entitleme
     ...deps,
     link,
     cas: { id: CAS_ID, epoch: () => epoch },
-    graceMs: GRACE_MS,
+    airMarginMs: AIR_MARGIN_MS,
     settle: (command) => deps.settlement.settle(command),
     metrics: {
       onDispatched: (result) => metrics.count('vip_dispatch_results_total', { result }),

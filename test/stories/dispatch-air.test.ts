@@ -96,10 +96,10 @@ describe('dispatch', () => {
   });
 
   describe('with a grace', () => {
-    const GRACE_MS = 6 * HOUR_S * 1000;
+    const AIR_MARGIN_MS = 6 * HOUR_S * 1000;
 
     it('prolongs what the head-end gets, and not what we keep', async () => {
-      const { dispatch } = await setUp({ graceMs: GRACE_MS });
+      const { dispatch } = await setUp({ airMarginMs: AIR_MARGIN_MS });
       const number = await paid();
       await dispatch.runUntilIdle();
       expect(air.headEnd().card(number)?.set[0]).toMatchObject({ to: '2026-12-24T03:00:00.000Z' });
@@ -108,7 +108,7 @@ describe('dispatch', () => {
     });
 
     it('that was changed counts from the next revision', async () => {
-      const first = await setUp({ processId: 'before', graceMs: GRACE_MS });
+      const first = await setUp({ processId: 'before', airMarginMs: AIR_MARGIN_MS });
       const number = await paid();
       const heard = Promise.withResolvers<void>();
       const dying: DispatcherDeps['link'] = {
@@ -120,11 +120,14 @@ describe('dispatch', () => {
         },
       };
       const { pool, settlement, now } = world;
-      const dead = dispatcherOf({ pool, settlement, now, link: dying }, { graceMs: GRACE_MS });
+      const dead = dispatcherOf(
+        { pool, settlement, now, link: dying },
+        { airMarginMs: AIR_MARGIN_MS },
+      );
       void dead.runUntilIdle();
       await heard.promise;
       moveTo(31);
-      const { dispatch } = await setUp({ processId: 'after', graceMs: 0 });
+      const { dispatch } = await setUp({ processId: 'after', airMarginMs: 0 });
       await dispatch.runUntilIdle();
       expect(await state(number)).toMatchObject({ acked_rev: 1, failure: null });
       expect(air.headEnd().card(number)?.set[0]).toMatchObject({ to: '2026-12-24T03:00:00.000Z' });

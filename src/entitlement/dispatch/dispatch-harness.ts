@@ -132,7 +132,7 @@ export function dispatcherOf(
     random: createFakeRandom(),
     logger: silentLogger,
     processId: 'dispatcher-1',
-    graceMs: 0,
+    airMarginMs: 0,
     settle: deps.settlement.settle,
     ...more,
   });

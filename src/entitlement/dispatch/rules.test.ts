@@ -23,8 +23,8 @@ describe('the name of a command', () => {
 
 describe('a set on the wire', () => {
   const to = '2026-12-23T21:00:00.000Z';
-  const ends = (product: string, graceMs: number) =>
-    wireSet([{ product, from: '2026-11-23T11:02:00.000Z', to }], graceMs)[0]?.to.toISOString();
+  const ends = (product: string, airMarginMs: number) =>
+    wireSet([{ product, from: '2026-11-23T11:02:00.000Z', to }], airMarginMs)[0]?.to.toISOString();
 
   it('ends later by the grace', () => {
     expect(ends('ESS', 6 * 3_600_000)).toBe('2026-12-24T03:00:00.000Z');

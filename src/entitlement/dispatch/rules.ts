@@ -1,5 +1,5 @@
 /** What dispatch decides: how a command is named, and what its outcome means. Pure. */
-import { graceEnd } from '../rights/rules.ts';
+import { offAirAt } from '../rights/rules.ts';
 import { backoffMs, spreadMs } from '../sending/backoff.ts';
 import type { CommandOutcome, LinkRight } from '../vip-control/command.ts';
 
@@ -34,12 +34,12 @@ const UNKNOWN_WAIT_S = 5;
 /** A set as it is sent: each right until its grace is over (`rights/rules.ts`). */
 export function wireSet(
   desired: readonly { product: string; from: string; to: string }[],
-  graceMs: number,
+  airMarginMs: number,
 ): LinkRight[] {
   return desired.map(({ product, from, to }) => ({
     product,
     from: new Date(from),
-    to: graceEnd({ product, to: new Date(to) }, graceMs),
+    to: offAirAt({ product, to: new Date(to) }, airMarginMs),
   }));
 }
 

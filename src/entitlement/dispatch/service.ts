@@ -95,8 +95,8 @@ export interface DispatcherDeps {
   logger: Logger;
   /** Owns the leases; unique to this start of this process. */
   processId: string;
-  /** What every right is prolonged by on the wire alone: at most the `GRACE_MS` of the rights. */
-  graceMs: number;
+  /** What every right is prolonged by on the wire alone: at most the `AIR_MARGIN_MS` of the rights. */
+  airMarginMs: number;
   settle(command: SettleEvent): Promise<Outcome>;
   metrics?: DispatchMetrics;
   /** Called after the acknowledgement was written. */
@@ -265,14 +265,14 @@ async function sendCommand(
   card: ClaimedCard,
   sending: Sending,
 ): Promise<CommandOutcome> {
-  const { link, cas, clock, processId, logger, metrics, graceMs } = state.deps;
+  const { link, cas, clock, processId, logger, metrics, airMarginMs } = state.deps;
   try {
     const outcome = link.send({
       op: 'ENTITLE',
       cmdId: cmdIdOf({ id: cas.id, epoch: cas.epoch() }, sending),
       card: card.number,
       rev: card.rev,
-      set: wireSet(card.desired, graceMs),
+      set: wireSet(card.desired, airMarginMs),
       ...(card.suspended === null ? {} : { suspended: card.suspended }),
       prio: 'SALE',
       notAfter: new Date(clock.now().getTime() + COMMAND_VALID_MS),

@@ -1,4 +1,10 @@
-import { EVENT_GRACE_MS_MAX, GRACE_MS, graceEnd, type Right, rightsFor } from './rules.ts';
+import {
+  AIR_MARGIN_MS,
+  EVENT_AIR_MARGIN_MS_MAX,
+  offAirAt,
+  type Right,
+  rightsFor,
+} from './rules.ts';
 
 /** Goal: which rights come of what billing says. Days of November 2026, at midnight UTC. */
 const day = (n: number): Date => new Date(Date.UTC(2026, 10, n));
@@ -46,8 +52,8 @@ describe('the rights of a card', () => {
 });
 
 describe('the margin of the air', () => {
-  const ends = (product: string, graceMs?: number) =>
-    graceEnd({ product, to: TO }, graceMs).toISOString();
+  const ends = (product: string, airMarginMs?: number) =>
+    offAirAt({ product, to: TO }, airMarginMs).toISOString();
 
   it('is six hours, or what the head-end gives', () => {
     expect(ends('ESS')).toBe('2026-12-24T03:00:00.000Z');
@@ -69,9 +75,9 @@ describe('a right that has ended', () => {
 
   it('stays through its margin, with the end that was sold', () => {
     expect(setAt(TO)).toEqual([ess, derby]);
-    expect(setAt(later(EVENT_GRACE_MS_MAX - 1))).toEqual([ess, derby]);
-    expect(setAt(later(EVENT_GRACE_MS_MAX))).toEqual([ess]);
-    expect(setAt(later(GRACE_MS - 1))).toEqual([ess]);
-    expect(setAt(later(GRACE_MS))).toEqual([]);
+    expect(setAt(later(EVENT_AIR_MARGIN_MS_MAX - 1))).toEqual([ess, derby]);
+    expect(setAt(later(EVENT_AIR_MARGIN_MS_MAX))).toEqual([ess]);
+    expect(setAt(later(AIR_MARGIN_MS - 1))).toEqual([ess]);
+    expect(setAt(later(AIR_MARGIN_MS))).toEqual([]);
   });
 });

@@ -29,14 +29,16 @@ const HOUR_MS = 3_600_000;
  * The margin of the air: how much longer than sold a right is broadcast, so that neither the clock
  * of a decoder nor a payment of the last minute makes a screen black. Nothing is billed for it.
  */
-export const GRACE_MS = 6 * HOUR_MS;
+export const AIR_MARGIN_MS = 6 * HOUR_MS;
 /** A pay-per-view right is prolonged by no more than this, whatever the margin. */
-export const EVENT_GRACE_MS_MAX = 900_000;
+export const EVENT_AIR_MARGIN_MS_MAX = 900_000;
 
 /** When a right leaves the air. */
-export function graceEnd({ product, to }: Omit<Right, 'from'>, graceMs = GRACE_MS): Date {
+export function offAirAt({ product, to }: Omit<Right, 'from'>, airMarginMs = AIR_MARGIN_MS): Date {
   const isEvent = product.startsWith(EVENT_PRODUCT_PREFIX);
-  return new Date(to.getTime() + (isEvent ? Math.min(graceMs, EVENT_GRACE_MS_MAX) : graceMs));
+  return new Date(
+    to.getTime() + (isEvent ? Math.min(airMarginMs, EVENT_AIR_MARGIN_MS_MAX) : airMarginMs),
+  );
 }
 
 /**
@@ -48,7 +50,7 @@ export function rightsFor({ own, main, graceHours, events, at }: RightsFacts): R
   const terms = withGrace(own, graceHours);
   const shared = main === null ? terms : sharedBy(terms, withGrace(main, graceHours));
   return [...shared, ...events]
-    .filter((right) => graceEnd(right) > at)
+    .filter((right) => offAirAt(right) > at)
     .sort((a, b) => compare(a.product, b.product) || a.from.getTime() - b.from.getTime());
 }
 

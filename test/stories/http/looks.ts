@@ -43,7 +43,7 @@ export interface Looks {
 }
 
 /** As the product has its head-end prolong every right. */
-export const GRACE_MS = 6 * 3_600_000;
+export const AIR_MARGIN_MS = 6 * 3_600_000;
 const COMMANDS_MAX = 10_000;
 
 const SOUND = {
@@ -128,7 +128,7 @@ export function lookInto(pool: Pool, { money, texts, headEnd }: Simulators): Loo
 /** A set as the head-end is told it. */
 export const prolonged = (set: readonly WireRight[]): WireRight[] | undefined =>
   canonicalSet(
-    wireSet(set, GRACE_MS).map(({ product, from, to }) => {
+    wireSet(set, AIR_MARGIN_MS).map(({ product, from, to }) => {
       return { product, from: from.toISOString(), to: to.toISOString() };
     }),
   );

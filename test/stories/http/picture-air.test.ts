@@ -1,13 +1,13 @@
 import type { Knobs } from '../../../simulators/head-end/air/types.ts';
 import { createHouse, type House } from './house.ts';
-import { GRACE_MS } from './looks.ts';
+import { AIR_MARGIN_MS } from './looks.ts';
 import type { Customer } from './town.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 /** A pay-per-view right is given no more grace than this. */
-const EVENT_GRACE_MS = 15 * MINUTE_MS;
+const EVENT_AIR_MARGIN_MS = 15 * MINUTE_MS;
 /** How often a change is repeated in its first minutes. */
 const REPETITION_MS = 10 * SECOND_MS;
 /** Cards of others on the same transmitter; 100 kbit/s take 66 EMM a second. */
@@ -113,9 +113,9 @@ describe('rights at their end', () => {
     const until = String(await house.paidUntil(card));
     await house.headEnd.setLink(false);
     const told = house.commands(card).length;
-    moveTo(until, GRACE_MS - SECOND_MS);
+    moveTo(until, AIR_MARGIN_MS - SECOND_MS);
     expect(tv.shows()).toBe('NOVA1');
-    moveTo(until, GRACE_MS);
+    moveTo(until, AIR_MARGIN_MS);
     expect(tv.shows()).toBe('V03');
     tv.turn({ service: 'NEWS1' });
     expect(tv.shows()).toBe('NEWS1');
@@ -125,7 +125,7 @@ describe('rights at their end', () => {
 
   it('are cancelled by no command when all is up', async () => {
     const { card, tv } = await watching({ term: 'day' });
-    moveTo(String(await house.paidUntil(card)), GRACE_MS);
+    moveTo(String(await house.paidUntil(card)), AIR_MARGIN_MS);
     await tv.until('V03');
     expect(house.commands(card, 'ENTITLE')).toHaveLength(1);
     // What is paid for after that is shown again.
@@ -153,9 +153,9 @@ describe('rights at their end', () => {
     home.tv.turn({ service: code });
     moveTo(from, -SECOND_MS);
     expect(home.tv.shows()).toBe('V03');
-    moveTo(to, EVENT_GRACE_MS - SECOND_MS);
+    moveTo(to, EVENT_AIR_MARGIN_MS - SECOND_MS);
     expect(home.tv.shows()).toBe(code);
-    moveTo(to, EVENT_GRACE_MS);
+    moveTo(to, EVENT_AIR_MARGIN_MS);
     expect(home.tv.shows()).toBe('V03');
     home.tv.turn({ service: 'NOVA1' });
     expect(home.tv.shows()).toBe('NOVA1');
@@ -175,7 +175,7 @@ describe('what may be shown', () => {
     await home.tv.until('V04');
     home.tv.turn({ service: 'NEWS1' });
     expect(home.tv.shows()).toBe('NEWS1');
-    moveTo(to, EVENT_GRACE_MS);
+    moveTo(to, EVENT_AIR_MARGIN_MS);
     await suspensions.resumeCard({ cardId, by: 'staff:7' });
     home.tv.turn({ service: 'NOVA1' });
     await home.tv.until('NOVA1');
@@ -220,7 +220,7 @@ describe('a code on the screen', () => {
     customer.tv.turn({ service: 'FOOT1' });
     expect(customer.tv.shows()).toBe('V03');
     customer.tv.turn({ service: 'NOVA1' });
-    moveTo(String(await house.paidUntil(customer.card)), GRACE_MS);
+    moveTo(String(await house.paidUntil(customer.card)), AIR_MARGIN_MS);
     expect(customer.tv.shows()).toBe('V03');
     expect(await blocked(customer)).toMatch(/^Card \.\.\d{4}: .*\n1 Pay now/);
     expect(house.commands(customer.card, 'REFRESH').filter((c) => c.boostSeconds)).toEqual([]);

@@ -1,5 +1,5 @@
 import { createHouse, type House } from './house.ts';
-import { GRACE_MS } from './looks.ts';
+import { AIR_MARGIN_MS } from './looks.ts';
 import type { Customer } from './town.ts';
 
 const HOUR_MS = 3_600_000;
@@ -66,7 +66,7 @@ describe('a card that is suspended', () => {
     await suspend(home);
     await home.tv.until('V04');
     const until = Date.parse(String(await house.paidUntil(home.card)));
-    house.clock.advance(until + GRACE_MS - house.clock.now().getTime());
+    house.clock.advance(until + AIR_MARGIN_MS - house.clock.now().getTime());
     await resume(home);
     await home.tv.until('V03');
     home.tv.turn({ service: 'NEWS1' });
@@ -88,7 +88,7 @@ describe('a card that is suspended', () => {
     await home.tv.until(match);
     await suspend(home);
     await home.tv.until('V04');
-    house.clock.advance(endsMs + GRACE_MS - house.clock.now().getTime());
+    house.clock.advance(endsMs + AIR_MARGIN_MS - house.clock.now().getTime());
     await resume(home);
     await home.tv.until('V03');
     home.tv.turn({ service: 'NOVA1' });
@@ -108,7 +108,7 @@ describe('a card that is suspended', () => {
     expect(home.tv.shows()).toBe('V04');
     await resume(home);
     await home.tv.until('NOVA1');
-    house.clock.advance(Date.parse(String(until)) + GRACE_MS - house.clock.now().getTime());
+    house.clock.advance(Date.parse(String(until)) + AIR_MARGIN_MS - house.clock.now().getTime());
     expect(home.tv.shows()).toBe('NOVA1');
   });
 

@@ -5,7 +5,7 @@ import {
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import type { Dispatcher } from '../../src/entitlement/dispatch/service.ts';
 import { deskOf, suspensionsOf } from '../../src/entitlement/picture/picture-harness.ts';
-import { GRACE_MS } from '../../src/entitlement/rights/rules.ts';
+import { AIR_MARGIN_MS } from '../../src/entitlement/rights/rules.ts';
 import { createWorld, type World } from './world.ts';
 
 const START = '2026-11-23T11:02:00Z';
@@ -34,7 +34,7 @@ describe('a subscription that has ended and is in its grace', () => {
     air = await createAir(() => world.now());
     const link = await air.link('dispatcher-1');
     const { pool, settlement, now } = world;
-    dispatch = dispatcherOf({ pool, settlement, now, link }, { graceMs: GRACE_MS });
+    dispatch = dispatcherOf({ pool, settlement, now, link }, { airMarginMs: AIR_MARGIN_MS });
     home = await watching();
     world.moveTo(IN_GRACE);
   });
