@@ -95,7 +95,7 @@ export interface DispatcherDeps {
   logger: Logger;
   /** Owns the leases; unique to this start of this process. */
   processId: string;
-  /** What every right is prolonged by on the wire alone: at most the `AIR_MARGIN_MS` of the rights. */
+  /** What every right is prolonged by on the wire: at most the `AIR_MARGIN_MS` of the rights. */
   airMarginMs: number;
   settle(command: SettleEvent): Promise<Outcome>;
   metrics?: DispatchMetrics;
