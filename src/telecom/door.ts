@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isConnectionLost } from '../platform/database/pool.ts';
 import { readBody } from '../platform/http/body.ts';
+import { remoteOf } from '../platform/http/remote.ts';
 import type { Logger } from '../platform/ports.ts';
 import type { RawMessage } from './canonical.ts';
 import { type Channel, type Channels, tokenMatches } from './channels.ts';
@@ -118,16 +119,4 @@ function strangerAt(
   const { allowedAddresses, kind } = channel;
   if (allowedAddresses && !allowedAddresses.includes(caller.remote)) return 'wrong_address';
   return kind !== 'ussd' && caller.method !== 'POST' ? 'wrong_method' : null;
-}
-
-/** The caller's address; behind `hops` proxies of ours, the one they saw. */
-function remoteOf(req: IncomingMessage, hops: number): string {
-  const direct = req.socket.remoteAddress ?? '';
-  const plain = direct.startsWith('::ffff:') ? direct.slice(7) : direct;
-  if (hops === 0) return plain;
-  const forwarded = String(req.headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
-  return forwarded.at(-hops) ?? plain;
 }

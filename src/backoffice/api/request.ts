@@ -36,15 +36,6 @@ export function acceptsJson(req: IncomingMessage): boolean {
   });
 }
 
-/** The caller's address; behind `hops` proxies of ours, the one they saw. */
-export function remoteOf(req: IncomingMessage, hops: number): string {
-  const direct = (req.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  if (hops === 0) return direct;
-  const forwarded = header(req, 'x-forwarded-for').split(',');
-  const seen = forwarded.map((part) => part.trim()).filter(Boolean);
-  return seen.at(-hops) ?? direct;
-}
-
 type Read<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
 /** The body as JSON; an empty one is an empty object. */

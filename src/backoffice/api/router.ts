@@ -1,10 +1,12 @@
 /** The express router made of the declarations; every way out of it is JSON. */
+
 import { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
 import { isConnectionLost } from '../../platform/database/pool.ts';
+import { remoteOf } from '../../platform/http/remote.ts';
 import type { Logger, Random } from '../../platform/ports.ts';
 import { type Asking, answerCall, type PipelineDeps, problemAnswer } from './pipeline.ts';
 import { problem } from './problems.ts';
-import { acceptsJson, bearerToken, givenRequestId, header, readJson, remoteOf } from './request.ts';
+import { acceptsJson, bearerToken, givenRequestId, header, readJson } from './request.ts';
 import type { Answer, Route } from './route.ts';
 
 export interface RouterDeps extends PipelineDeps {

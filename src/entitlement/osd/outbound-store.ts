@@ -13,7 +13,6 @@ export interface OutboundRow {
   /** E.164, or a card number. */
   target: string;
   body: string;
-  createdAt: Date;
   notAfter: Date;
   /** How often it was claimed, this time included. */
   attempts: number;
@@ -69,7 +68,7 @@ WITH due AS MATERIALIZED (
   UPDATE outbound o
      SET lease_until = $4, attempts = o.attempts + 1
     FROM judged WHERE o.id = judged.id AND ending IS NULL
-  RETURNING o.id, o.template, o.site_id, o.target, o.body, o.created_at, o.not_after, o.attempts
+  RETURNING o.id, o.template, o.site_id, o.target, o.body, o.not_after, o.attempts
 ), ended AS (
   UPDATE outbound o
      SET state = ending, next_at = NULL, lease_until = NULL
@@ -125,7 +124,6 @@ export async function claimOutbound(
     siteId: row.site_id,
     target: row.target,
     body: row.body,
-    createdAt: row.created_at,
     notAfter: row.not_after,
     attempts: row.attempts,
   }));

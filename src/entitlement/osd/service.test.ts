@@ -202,7 +202,6 @@ describe('the rows that go out', () => {
         siteId: 1n,
         target: '40210000017',
         body: 'Paid to 23/12',
-        createdAt: START,
         notAfter: new Date(START.getTime() + 600_000),
         attempts: 1,
       },

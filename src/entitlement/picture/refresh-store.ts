@@ -21,13 +21,13 @@ WITH due AS MATERIALIZED (
 ), claimed AS (
   UPDATE card_refresh f SET lease_until = $3, attempts = f.attempts + 1
     FROM due WHERE f.id = due.id AND f.asked_at > $4
-  RETURNING f.id, f.card_id, f.asked_at, f.attempts
+  RETURNING f.id, f.card_id, f.attempts
 ), expired AS (
   UPDATE card_refresh f
      SET state = 'failed', failure = 'EXPIRED', next_at = NULL, lease_until = NULL
     FROM due WHERE f.id = due.id AND f.asked_at <= $4
 )
-SELECT claimed.id, c.number, claimed.asked_at, claimed.attempts
+SELECT claimed.id, c.number, claimed.attempts
   FROM claimed JOIN card c ON c.id = claimed.card_id ORDER BY claimed.id`;
 
 /**
@@ -69,7 +69,6 @@ export async function claimRefreshes(
   return rows.map((row) => ({
     id: row.id,
     cardNumber: row.number,
-    createdAt: row.asked_at,
     attempts: row.attempts,
   }));
 }

@@ -13,8 +13,7 @@ export type Refresher = Sender;
 
 export interface RefresherDeps extends SenderDeps {
   pool: Pool;
-  /** `seconds` from the ask to the answer. */
-  metrics?: { onRefresh(result: RefreshResult['state'], seconds: number): void };
+  metrics?: { onRefresh(result: RefreshResult['state']): void };
 }
 
 /** How long the head-end repeats as it does after a change. */
@@ -41,6 +40,6 @@ export function createRefresher({ pool, metrics, ...deps }: RefresherDeps): Refr
     }),
     done: ({ firstAirAt }, now) => ({ state: 'on_air', onAirAt: firstAirAt ?? now }),
     finish: (finished) => finishRefreshes(pool, finished),
-    onResult: ({ state }, seconds) => metrics?.onRefresh(state, seconds),
+    onResult: ({ state }) => metrics?.onRefresh(state),
   });
 }

@@ -37,7 +37,6 @@ export interface Claim {
 
 export interface Claimed {
   id: bigint;
-  createdAt: Date;
   /** How often it was claimed, this time included. */
   attempts: number;
 }
@@ -64,8 +63,7 @@ export interface Errand<Row extends Claimed, Result extends { state: string }> {
   /** Claimed after this instant, a row ends by itself. Absent: too late is refused for good. */
   endsAt?(row: Row): Date;
   finish(finished: Finished<Result | NotDone>[]): Promise<void>;
-  /** `seconds` from when the row was written to the answer. */
-  onResult(result: Result | NotDone, seconds: number): void;
+  onResult(result: Result | NotDone): void;
 }
 
 const LEASE_MS = 20_000;
@@ -164,7 +162,7 @@ async function send<Row extends Claimed, Result extends { state: string }>(
   if (state.stopped) return;
   const now = deps.clock.now();
   const { row } = flight;
-  const { id, attempts, createdAt } = row;
+  const { id, attempts } = row;
   const result =
     outcome.kind === 'done'
       ? errand.done(outcome, now)
@@ -177,7 +175,7 @@ async function send<Row extends Claimed, Result extends { state: string }>(
     const { cmdId, card } = command;
     deps.logger.warn(`${errand.name}.refused`, { cmdId, card, code: outcome.code });
   }
-  errand.onResult(result, Math.max(0, (now.getTime() - createdAt.getTime()) / 1000));
+  errand.onResult(result);
   await results.add({ id, attempts, result });
 }
 
