@@ -9,7 +9,10 @@ interface Refusal {
   sentence: string;
   /** Where the refusal is answered over HTTP. */
   httpStatus: 403 | 404 | 409 | 422;
-  /** Has words of its own in every language; where not, a subscriber hears `try_later`. */
+  /**
+   * A subscriber can come upon it, on USSD or by text: it has words of its own in every language.
+   * The others answer staff alone, over the API.
+   */
   isSpoken: boolean;
 }
 
@@ -71,14 +74,15 @@ export const REFUSALS = {
     isSpoken: false,
   },
   not_reversible: {
-    sentence: 'The payment is unknown, was reversed before, or its money is spent already.',
+    sentence:
+      'The payment is unknown, was reversed before, has been spent, or went to a postpaid account.',
     httpStatus: 409,
     isSpoken: false,
   },
   currency_mismatch: {
     sentence: 'The wallet and the card belong to different sites.',
     httpStatus: 422,
-    isSpoken: false,
+    isSpoken: true,
   },
   not_refundable: {
     sentence: 'There is less paid credit than asked for; promotional credit is never money.',
@@ -128,7 +132,7 @@ export const REFUSALS = {
   tvu_transfer_limit: {
     sentence: 'This account has sent units as often as a day allows.',
     httpStatus: 409,
-    isSpoken: false,
+    isSpoken: true,
   },
   loan_open: {
     sentence: 'The account has an open loan.',
@@ -143,7 +147,7 @@ export const REFUSALS = {
   event_sale_over: {
     sentence: 'The event is not sold any more.',
     httpStatus: 422,
-    isSpoken: false,
+    isSpoken: true,
   },
   voucher_unknown: {
     sentence: 'No such scratch card.',
@@ -173,7 +177,7 @@ export const REFUSALS = {
   paused: {
     sentence: 'The subscription is paused: nothing is sold until it goes on.',
     httpStatus: 409,
-    isSpoken: false,
+    isSpoken: true,
   },
   not_paused: {
     sentence: 'The subscription is not paused.',
@@ -182,6 +186,16 @@ export const REFUSALS = {
   },
   not_running: {
     sentence: 'No term of the subscription runs at this time.',
+    httpStatus: 409,
+    isSpoken: false,
+  },
+  addon_not_available: {
+    sentence: 'The add-on is not sold with what the subscription has.',
+    httpStatus: 422,
+    isSpoken: false,
+  },
+  addon_limit: {
+    sentence: 'The subscription has this add-on as often as it may.',
     httpStatus: 409,
     isSpoken: false,
   },

@@ -53,9 +53,13 @@ export function midnight(date: LocalDate, timeZone: string): Date {
   const start = DateTime.fromObject(date, { zone: timeZone }).startOf('day');
   if (!start.isValid) throw new Error(`No such date: ${key}`);
   if (midnights.size >= MEMORY_ENTRIES_MAX) midnights.clear();
-  midnights.set(key, start.toMillis());
-  return start.toJSDate();
+  const first = firstOf(start);
+  midnights.set(key, first.getTime());
+  return first;
 }
+
+/** The first of the instants that show this wall time: clocks that go back show some twice. */
+const firstOf = (time: DateTime): Date => (time.getPossibleOffsets()[0] ?? time).toJSDate();
 
 export function addDays(date: LocalDate, days: number): LocalDate {
   const moved = new Date(Date.UTC(date.year, date.month - 1, date.day + days));
@@ -89,7 +93,10 @@ export function wallTime(at: Date, timeZone: string): number {
   return ((local.hour * 60 + local.minute) * 60 + local.second) * 1000 + local.millisecond;
 }
 
-/** The instant of a wall time on a date; one that clocks skip is moved forward by the gap. */
+/**
+ * The instant of a wall time on a date: the first where clocks show it twice, moved forward by the
+ * gap where they skip it.
+ */
 export function atWallTime(date: LocalDate, timeMs: number, timeZone: string): Date {
   const at = DateTime.fromObject(
     {
@@ -102,5 +109,5 @@ export function atWallTime(date: LocalDate, timeMs: number, timeZone: string): D
     { zone: timeZone },
   );
   if (!at.isValid) throw new Error(`No such time: ${isoOf(date)} ${timeMs} ${timeZone}`);
-  return at.toJSDate();
+  return firstOf(at);
 }

@@ -42,6 +42,7 @@ describe('scheduled jobs', () => {
   it('run in one process at a time, and not over themselves', async () => {
     const { job, entered, letGo, runs } = held('one');
     const [here, there] = [inProcess(job), inProcess(job)];
+    expect(here.names()).toEqual(['one']);
     const first = here.runNow('one');
     await entered;
     expect(await there.runNow('one')).toBe('elsewhere');

@@ -22,6 +22,8 @@ export interface Jobs {
   add(job: Job): void;
   /** Runs a job now, under the same lock. Never rejects; an unknown name is a bug and throws. */
   runNow(name: string): Promise<JobResult>;
+  /** All of them, in the order in which they were added. */
+  names(): string[];
   /** Wakes nothing more, aborts what runs, and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export function createJobs({ pool, logger, onResult }: JobsOptions): Jobs {
       if (!known) throw new Error(`There is no job called ${name}`);
       return wake(known.job);
     },
+    names: () => [...jobs.keys()],
     stop: async () => {
       stopping.abort();
       for (const { stop } of jobs.values()) stop();

@@ -102,6 +102,21 @@ export const METRICS = {
     help: 'Notices received and kept, but not understood yet',
     labels: [],
   },
+  vip_accounts_to_bill: {
+    kind: 'gauge',
+    help: 'Postpaid accounts whose work of a day is due',
+    labels: [],
+  },
+  vip_postpaid_receipts_waiting: {
+    kind: 'gauge',
+    help: 'Money taken in for postpaid accounts that they do not have yet',
+    labels: [],
+  },
+  vip_collections_open: {
+    kind: 'gauge',
+    help: 'Payments of postpaid accounts asked for, without an outcome yet',
+    labels: [],
+  },
 } as const satisfies Record<string, Declared>;
 
 type Table = typeof METRICS;

@@ -16,8 +16,8 @@ beforeAll(async () => {
   pool = createPool({ url: database.appUrl, max: 8, name: 'resellers', logger: silentLogger });
   pinHash = await hashPin('4321');
   await pool.query(
-    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language, policy)
-     VALUES (1, 'NBO', 'Nairobi', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en', '{}')`,
+    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language)
+     VALUES (1, 'NBO', 'Nairobi', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en')`,
   );
   await pool.query(
     `INSERT INTO account (id, owner, kind, asset, policy)

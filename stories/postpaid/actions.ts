@@ -7,6 +7,7 @@ import type {
   When,
 } from '../../src/billing/postpaid/actions.ts';
 import { type Book, copyBook } from '../../src/billing/postpaid/books.ts';
+import type { Postpaid } from '../../src/billing/postpaid/postpaid.ts';
 import type { LineType } from '../../src/billing/postpaid/rows.ts';
 import { type Day, parseDay } from '../../src/platform/day.ts';
 import { BadCase } from '../result.ts';
@@ -76,7 +77,7 @@ async function standIn(story: Story, name: string, today: Day): Promise<void> {
   const opening = {
     timeZone: NO_ACCOUNT.tz,
     currency: NO_ACCOUNT.currency,
-    billingDay: 1,
+    billingDay: null,
     autoPay: false,
     autoInvoice: false,
   };
@@ -98,14 +99,22 @@ async function actOn(story: Story, action: Action, today: Day): Promise<Performe
     if (!book) throw new BadCase(`no account ${account}`);
     const before = copyBook(book);
     const act = readAct({ story, book, action, today });
-    const preview =
-      action.preview === true
-        ? engine.preview(book, act, today).map((line) => JSON.stringify(shownItem(book, line)))
-        : null;
+    const preview = action.preview === true ? previewed(engine, act, { book, today }) : null;
     const answer = engine.act(book, act, today);
     for (let n = 0; n < DOWN_REPEATS_MAX && engine.repeatDown(book, today); n += 1);
     return performedOf({ account, answer, before, after: copyBook(book), preview });
   });
+}
+
+/** The items that an act would make, each in words; none of an act that is refused. */
+function previewed(
+  engine: Postpaid,
+  act: Act,
+  { book, today }: { book: Book; today: Day },
+): string[] {
+  const preview = engine.preview(book, act, today);
+  const lines = preview.ok ? preview.lines : [];
+  return lines.map((line) => JSON.stringify(shownItem(book, line)));
 }
 
 const performedOf = (
@@ -207,7 +216,7 @@ const READERS: Record<string, Reader> = {
     bundles: list(action, 'bundles').map((bundle) => ({
       ref: text(bundle, 'ref'),
       plan: text(bundle, 'plan'),
-      addOns: list(bundle, 'add_ons').map((addOn) => ({
+      addOns: (orNull(bundle, 'add_ons', list) ?? []).map((addOn) => ({
         ref: text(addOn, 'ref'),
         plan: text(addOn, 'plan'),
       })),
@@ -271,7 +280,7 @@ const READERS: Record<string, Reader> = {
     const payment = paymentNumber(book, number(action, 'payment'));
     const invoice = book.rows.invoices.find(({ id }) => id === payment.invoiceId);
     if (!invoice) throw new BadCase('the payment has no invoice');
-    const adjustments = list(action, 'item_adjustments').map((one) => ({
+    const adjustments = (orNull(action, 'item_adjustments', list) ?? []).map((one) => ({
       lineId: lineOf(book, invoice, object(one, 'item')).id,
       amount: moneyOr({ ...reading, action: { ...action, ...one } }, 'amount', 'remaining'),
     }));
@@ -291,7 +300,7 @@ const READERS: Record<string, Reader> = {
     amount: money(reading, 'amount'),
     from: day(reading.action, 'from'),
     to: orNull(reading.action, 'to', day),
-    draft: flag(reading.action, 'draft'),
+    draft: orNull(reading.action, 'draft', flag) ?? false,
   }),
   commit_invoice: onInvoice('commit_invoice'),
   void_invoice: onInvoice('void_invoice'),

@@ -13,7 +13,7 @@ import { chargedThrough, overlappingDays } from '../../src/billing/postpaid/char
 import { OPEN } from '../../src/billing/postpaid/intervals.ts';
 import { arePlanChangesAllowed, overdueState } from '../../src/billing/postpaid/overdue.ts';
 import { attemptStates, settledOf } from '../../src/billing/postpaid/payments.ts';
-import type { Contract, Invoice } from '../../src/billing/postpaid/rows.ts';
+import type { Contract, Invoice, Payment } from '../../src/billing/postpaid/rows.ts';
 import { phaseOn, stateOn } from '../../src/billing/postpaid/states.ts';
 import { endOf } from '../../src/billing/postpaid/timeline.ts';
 import { type Day, formatDay } from '../../src/platform/day.ts';
@@ -49,11 +49,12 @@ const ofContract =
     return read(reading, contract);
   };
 
-const viewIn = ({ story, book, today }: Reading) => ({
-  book,
-  catalogue: story.setup.catalogue,
-  config: story.setup.config,
-  target: today,
+const rulesOf = ({ story, book }: Reading) => story.setup.rulesIn(book.account.currency);
+
+const viewIn = (reading: Reading) => ({
+  book: reading.book,
+  ...rulesOf(reading),
+  target: reading.today,
 });
 
 const ended = (kind: 'end_service' | 'end_billing'): Reader =>
@@ -84,12 +85,9 @@ const READERS: Record<string, Reader> = {
       refunds.reduce((sum, { amount }) => sum + amount, 0n),
     );
   },
-  payment_retry: (reading) => {
-    const attempts = attemptsOf(reading.book, paymentIn(reading));
-    return attempts.findLastIndex(({ on }) => on === reading.today);
-  },
+  payment_retry: (reading) => retryMade(reading.book, paymentIn(reading), reading.today),
   attempt_states: (reading) =>
-    attemptStates(reading.book, paymentIn(reading), reading.story.setup.config),
+    attemptStates(reading.book, paymentIn(reading), rulesOf(reading).config),
   payment_rows: ofInvoice(({ book }, invoice) => paymentRows(book, invoice)),
   overdue_state: ({ book }) => overdueState(book),
   plan_change_allowed: ({ book }) => arePlanChangesAllowed(book),
@@ -102,6 +100,13 @@ const READERS: Record<string, Reader> = {
   account_parked: ({ book }) => book.account.parked,
   overlapping_charged_days: ofContract(({ book }, contract) => overlappingDays(book, contract)),
 };
+
+/** The number of the retry made on a day; null = none. One follows each time it was declined. */
+function retryMade(book: Book, payment: Payment, today: Day): number | null {
+  const attempts = attemptsOf(book, payment);
+  if (!attempts.some(({ on }) => on === today)) return null;
+  return attempts.filter(({ on, outcome }) => on < today && outcome === 'declined').length || null;
+}
 
 /** Attempts (one a payment, with what it settled), refunds and chargebacks, as they came. */
 function paymentRows(book: Book, invoice: Invoice): unknown[] {

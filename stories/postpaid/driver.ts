@@ -115,12 +115,22 @@ async function walk(telling: Telling): Promise<void> {
     const acts = days.get(today) ?? [];
     for (const action of acts.filter(({ at }) => at === 'open')) await performed(telling, action);
     await work(telling, today);
-    for (const action of acts.filter(({ at }) => at !== 'open')) await performed(telling, action);
-    await look(telling, today, (expectation) => isReadAtEnd(expectation, formatDay(today)));
+    let due = one.expected.filter((each) => isReadAtEnd(each, formatDay(today)));
+    for (const action of acts.filter(({ at }) => at !== 'open')) {
+      const now = due.filter((each) => isReadBefore(each, action));
+      await look(telling, today, (each) => now.includes(each));
+      due = due.filter((each) => !now.includes(each));
+      await performed(telling, action);
+    }
+    await look(telling, today, (each) => due.includes(each));
   }
 }
 
-/** Read at the end of its day (or of the last day it speaks of). */
+/** A check at an instant of the day is read before what happens later. */
+const isReadBefore = (one: Expectation, { instant }: Action): boolean =>
+  isCheck(one) && one.instant !== undefined && instant !== undefined && one.instant < instant;
+
+/** Read on its day (or the last day it speaks of), not before or after an action. */
 function isReadAtEnd(one: Expectation, today: string): boolean {
   if (!isCheck(one)) return one.as_of !== undefined && !one.as_of.step && one.as_of.on === today;
   if (one.step) return false;

@@ -6,6 +6,8 @@ export interface Action {
   on: string;
   action: string;
   at?: 'open';
+  /** RFC 3339 in UTC, so that texts compare like times. */
+  instant?: string;
   account?: string;
   [field: string]: unknown;
 }
@@ -37,6 +39,7 @@ export interface Check {
   value: unknown;
   account?: string;
   step?: Step;
+  instant?: string;
   [field: string]: unknown;
 }
 

@@ -1,6 +1,6 @@
 /** A gateway that answers as the story says. */
 import type { ChargeOutcome, PaymentGateway } from '../../src/billing/postpaid/gateway.ts';
-import { type Action, orNull, text, word } from './file.ts';
+import { type Action, number, orNull, text, word } from './file.ts';
 import { minorOf } from './setup.ts';
 
 export interface ScriptedGateway extends PaymentGateway {
@@ -9,39 +9,44 @@ export interface ScriptedGateway extends PaymentGateway {
 }
 
 interface Script {
-  outcome: ChargeOutcome;
+  /** For a try in a currency. */
+  outcome(currency: string): ChargeOutcome;
   /** Tries left; null = until changed. */
   left: number | null;
 }
 
+const APPROVED: ChargeOutcome = { outcome: 'approved' };
 const RESULTS = ['approved', 'declined', 'pending', 'unknown', 'down'] as const;
 
 export function createScriptedGateway(): ScriptedGateway {
   const scripts = new Map<bigint | null, Script>();
   return {
     answers: (account, action) => {
-      const left = action.times === null ? null : Number(action.times);
+      const left = orNull(action, 'times', number);
+      const result = word(action, 'result', RESULTS);
       if (account === null) scripts.clear();
-      scripts.set(account, { outcome: outcomeOf(action), left });
+      scripts.set(account, { outcome: (asked) => outcomeOf(action, result, asked), left });
     },
-    charge: ({ accountId }) => {
+    charge: ({ accountId, currency }) => {
       const key = scripts.has(accountId) ? accountId : null;
       const script = scripts.get(key);
-      if (!script) return { outcome: 'approved' };
+      if (!script) return APPROVED;
       if (script.left !== null) {
         script.left -= 1;
-        if (script.left === 0) scripts.set(key, { outcome: { outcome: 'approved' }, left: null });
+        if (script.left === 0) scripts.set(key, { outcome: () => APPROVED, left: null });
       }
-      return script.outcome;
+      return script.outcome(currency);
     },
   };
 }
 
-function outcomeOf(action: Action): ChargeOutcome {
-  const outcome = word(action, 'result', RESULTS);
-  if (outcome !== 'approved') return { outcome };
-  const currency = orNull(action, 'settled_currency', text);
-  if (currency === null) return { outcome };
-  const settledAmount = minorOf(text(action, 'settled_amount'), currency);
-  return { outcome, settledAmount, settledCurrency: currency };
+function outcomeOf(
+  action: Action,
+  outcome: (typeof RESULTS)[number],
+  asked: string,
+): ChargeOutcome {
+  const settled = orNull(action, 'settled_amount', text);
+  if (outcome !== 'approved' || settled === null) return { outcome };
+  const settledCurrency = orNull(action, 'settled_currency', text) ?? asked;
+  return { outcome, settledAmount: minorOf(settled, settledCurrency), settledCurrency };
 }

@@ -17,6 +17,12 @@ export interface PostpaidHouse {
   /** Works on the books of accounts (in the order asked for) and keeps what it did. */
   change<T>(accounts: readonly bigint[], fn: (engine: Postpaid, books: Book[]) => T): Promise<T>;
   /** Reads one account; what `fn` changes is not kept. */
-  read<T>(account: bigint, fn: (book: Book, engine: Postpaid) => T): Promise<T>;
+  read<T>(account: bigint, fn: (book: Book) => T): Promise<T>;
   close(): Promise<void>;
+}
+
+/** The currency of an act's first account, in whose decimals its plans are priced. */
+export function currencyOf([first]: readonly Book[]): string {
+  if (!first) throw new Error('An act is on an account');
+  return first.account.currency;
 }

@@ -2,9 +2,9 @@
 import { type Book, type Books, copyBook } from '../../src/billing/postpaid/books.ts';
 import { createPostpaid } from '../../src/billing/postpaid/postpaid.ts';
 import { BadCase } from '../result.ts';
-import type { HouseSetup, PostpaidHouse } from './house.ts';
+import { currencyOf, type HouseSetup, type PostpaidHouse } from './house.ts';
 
-export function createPaperHouse({ catalogue, config, gateway }: HouseSetup): PostpaidHouse {
+export function createPaperHouse({ rulesIn, gateway }: HouseSetup): PostpaidHouse {
   let last = 0n;
   const ids = {
     next: () => {
@@ -12,7 +12,7 @@ export function createPaperHouse({ catalogue, config, gateway }: HouseSetup): Po
       return last;
     },
   };
-  const engine = createPostpaid({ catalogue, config, ids, gateway });
+  const engineIn = (currency: string) => createPostpaid({ ...rulesIn(currency), ids, gateway });
   const books: Books = new Map();
   const bookOf = (account: bigint): Book => {
     const book = books.get(account);
@@ -22,11 +22,14 @@ export function createPaperHouse({ catalogue, config, gateway }: HouseSetup): Po
   return {
     open: async (opening, today) => {
       const id = ids.next();
-      engine.open(books, { ...opening, id }, today);
+      engineIn(opening.currency).open(books, { ...opening, id }, today);
       return id;
     },
-    change: async (accounts, fn) => fn(engine, accounts.map(bookOf)),
-    read: async (account, fn) => fn(copyBook(bookOf(account)), engine),
+    change: async (accounts, fn) => {
+      const placed = accounts.map(bookOf);
+      return fn(engineIn(currencyOf(placed)), placed);
+    },
+    read: async (account, fn) => fn(copyBook(bookOf(account))),
     close: async () => {},
   };
 }

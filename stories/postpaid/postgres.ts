@@ -5,8 +5,8 @@
 import type { Pool } from 'pg';
 import type { Site } from '../../src/billing/catalogue/rules.ts';
 import { checkPostpaid } from '../../src/billing/postpaid/check.ts';
-import { nextWorkDay } from '../../src/billing/postpaid/due.ts';
 import { writeLegalEntity } from '../../src/billing/postpaid/legal-entities.ts';
+import type { Plan, PostpaidConfig } from '../../src/billing/postpaid/plans.ts';
 import { createPostpaid } from '../../src/billing/postpaid/postpaid.ts';
 import { createPostpaidStore } from '../../src/billing/postpaid/store.ts';
 import { openCustomer } from '../../src/billing/subscriptions/service.ts';
@@ -15,7 +15,7 @@ import { createPool } from '../../src/platform/database/pool.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import type { Ids } from '../../src/platform/ports.ts';
 import { createTestDatabase, type TestDatabase } from '../../src/platform/test-database.ts';
-import type { HouseSetup, PostpaidHouse } from './house.ts';
+import { currencyOf, type HouseSetup, type PostpaidHouse } from './house.ts';
 
 const CONNECTIONS = 2;
 /** Where the accounts of all stories belong; each says its own currency and zone. */
@@ -52,8 +52,8 @@ async function prepare(): Promise<Ground> {
   const ids = createIds(pool);
   const site = { ...SITE, id: await ids.take() };
   await pool.query(
-    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language, policy)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       site.id,
       site.code,
@@ -63,7 +63,6 @@ async function prepare(): Promise<Ground> {
       site.tvuAsset,
       site.timeZone,
       site.language,
-      site.payment,
     ],
   );
   await writeLegalEntity(pool, ids, {
@@ -90,25 +89,39 @@ export async function closePostgres(): Promise<void> {
 export async function openPostgresHouse(setup: HouseSetup): Promise<PostpaidHouse> {
   ground ??= prepare();
   const { pool, ids, site } = await ground;
-  const { catalogue, config, gateway } = setup;
+  const { rulesIn, gateway } = setup;
+  // The plans of all accounts: when there is work again depends on no price.
+  const plans = new Map<string, Plan>();
+  let config: PostpaidConfig | null = null;
   const store = createPostpaidStore({
     pool,
     clock,
-    nextWorkDay: (book) => nextWorkDay(book, { catalogue, config }),
+    termsOf: () => {
+      if (!config) throw new Error('No account is open');
+      return { catalogue: plans, config, dueDays: 0, taxesOn: () => [] };
+    },
   });
-  const engine = createPostpaid({ catalogue, config, gateway, ids: store.ids });
+  const engineIn = (currency: string) =>
+    createPostpaid({ ...rulesIn(currency), gateway, ids: store.ids });
   return {
     async open(opening, today) {
+      const rules = rulesIn(opening.currency);
+      for (const [code, plan] of rules.catalogue) plans.set(code, plan);
+      config = rules.config;
       const subscriberId = await openCustomer(pool, ids, { ...CUSTOMER, site, at: clock.now() });
       return store.open(subscriberId, (books, id) => {
-        engine.open(books, { ...opening, id }, today);
+        engineIn(opening.currency).open(books, { ...opening, id }, today);
       });
     },
-    change: (accounts, fn) => store.change(accounts, (books) => fn(engine, books)),
+    change: (accounts, fn) =>
+      store.change(accounts, (placed) => {
+        const books = placed.map(({ book }) => book);
+        return fn(engineIn(currencyOf(books)), books);
+      }),
     async read(account, fn) {
-      const [book] = await store.read([account]);
-      if (!book) throw new Error(`No account ${account}`);
-      return fn(book, engine);
+      const [placed] = await store.read([account]);
+      if (!placed) throw new Error(`No account ${account}`);
+      return fn(placed.book);
     },
     async close() {
       const faults = Object.entries(await checkPostpaid(pool)).filter(([, count]) => count !== 0);

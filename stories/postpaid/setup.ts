@@ -27,12 +27,15 @@ import {
   word,
 } from './file.ts';
 
-export interface Setup {
+export interface Rules {
   catalogue: Catalogue;
   config: PostpaidConfig;
+}
+
+export interface Setup {
+  /** Plans and rules for accounts of a currency, which says the decimals of their amounts. */
+  rulesIn(currency: string): Rules;
   isOnDemand: boolean;
-  /** Currency of the plans: that of the first account. */
-  currency: string;
 }
 
 type Fields = Record<string, unknown>;
@@ -65,34 +68,44 @@ export const day = (of: Fields, name: string): Day => parseDay(text(of, name));
 /** Everything a case needs before its first day. */
 export function setupOf(file: BillingFile, one: Case): Setup {
   const config = { ...file.meta.defaults, ...one.config };
-  const opening = one.timeline.find(({ action }) => action === 'create_account');
-  const currency = opening ? text(opening, 'currency') : 'USD';
-  const used = one.catalog ?? Object.keys(file.plans);
-  const catalogue = new Map<string, Plan>();
-  for (const [code, plan] of Object.entries(file.plans)) {
-    if (!used.includes(code) && !isNamed(one, code)) continue;
-    catalogue.set(
-      code,
-      within(`plan ${code}`, () => planOf(code, plan, currency)),
-    );
-  }
-  return {
-    catalogue,
-    config: within('config', () => configOf(config, currency)),
-    isOnDemand: config.runs === 'on_demand',
-    currency,
+  const known = new Map<string, Rules>();
+  const rulesIn = (currency: string): Rules => {
+    const rules = known.get(currency) ?? {
+      catalogue: catalogueOf(file, one, currency),
+      config: within('config', () => configOf(config, currency)),
+    };
+    known.set(currency, rules);
+    return rules;
   };
+  return { rulesIn, isOnDemand: config.runs === 'on_demand' };
 }
 
-/** Prices are of one currency, so that plans which the case does not use are not read. */
-const isNamed = ({ timeline }: Case, code: string): boolean =>
-  JSON.stringify(timeline).includes(JSON.stringify(code));
+/** Only the plans that a case names are read: a price is of one currency. */
+function catalogueOf(file: BillingFile, { catalog, timeline }: Case, currency: string): Catalogue {
+  const named = JSON.stringify([catalog, timeline]);
+  const openings = timeline.filter(({ action }) => action === 'create_account');
+  const currencies = new Set(openings.map((opening) => opening.currency));
+  const catalogue = new Map<string, Plan>();
+  for (const [code, plan] of Object.entries(file.plans)) {
+    if (!named.includes(JSON.stringify(code))) continue;
+    try {
+      catalogue.set(code, planOf(code, plan, currency));
+    } catch (error) {
+      // Beside accounts of several currencies it may be for the others.
+      if (currencies.size < 2) throw new BadCase(`plan ${code}: ${reasonOf(error)}`);
+    }
+  }
+  return catalogue;
+}
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 function within<T>(place: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new BadCase(`${place}: ${error instanceof Error ? error.message : error}`);
+    throw new BadCase(`${place}: ${reasonOf(error)}`);
   }
 }
 
@@ -131,15 +144,6 @@ function planOf(code: string, plan: Fields, currency: string): Plan {
   };
 }
 
-const SECONDS: Record<string, number> = { m: 60, h: 3600, d: 86_400 };
-
-function secondsOf(duration: string): number {
-  const match = /^(\d+)([mhd])$/.exec(duration);
-  const unit = SECONDS[match?.[2] ?? ''];
-  if (!match || unit === undefined) throw new BadCase(`not a duration: ${duration}`);
-  return Number(match[1]) * unit;
-}
-
 function configOf(config: Config, currency: string): PostpaidConfig {
   const alignment = object(config, 'alignment');
   const backoff = object(config, 'gateway_down_backoff');
@@ -153,7 +157,6 @@ function configOf(config: Config, currency: string): PostpaidConfig {
     rounding: word(config, 'rounding', ['exact', 'ratio_9_digits']),
     bridge: word(config, 'bridge', ['new_cycle', 'old_cycle']),
     retryDays: field(config, 'retry_days') as number[],
-    unknownRecheckSeconds: (field(config, 'unknown_recheck') as string[]).map(secondsOf),
     gatewayDown: {
       startSeconds: number(backoff, 'start_seconds'),
       multiplier: number(backoff, 'multiplier'),

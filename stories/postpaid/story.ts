@@ -2,7 +2,6 @@
 import type { Answer } from '../../src/billing/postpaid/actions.ts';
 import { totalOf } from '../../src/billing/postpaid/balances.ts';
 import type { Book } from '../../src/billing/postpaid/books.ts';
-import type { Postpaid } from '../../src/billing/postpaid/postpaid.ts';
 import type { Invoice, InvoiceLine } from '../../src/billing/postpaid/rows.ts';
 import { type Day, formatDay } from '../../src/platform/day.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
@@ -90,11 +89,8 @@ export async function accountFor(
 }
 
 /** Reads the book of a named account. */
-export const readBook = <T>(
-  story: Story,
-  name: string,
-  fn: (book: Book, engine: Postpaid) => T,
-): Promise<T> => story.house.read(accountIdOf(story, name), fn);
+export const readBook = <T>(story: Story, name: string, fn: (book: Book) => T): Promise<T> =>
+  story.house.read(accountIdOf(story, name), fn);
 
 export const money = (book: Book, minor: bigint): string =>
   formatMinor(minor, book.account.currency);

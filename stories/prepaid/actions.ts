@@ -24,8 +24,8 @@ export interface Story {
   setup: Setup;
   house: PrepaidHouse;
   accounts: Map<string, Account>;
-  /** First answers by key. */
-  keys: Map<string, Answer>;
+  /** First answers by key, and whether the product keeps them too. */
+  keys: Map<string, { answer: Answer; isKept: boolean }>;
 }
 
 const NO_CARD: KnownCard = { id: 0n, account: 'main' };
@@ -39,19 +39,28 @@ export async function perform(story: Story, action: Action): Promise<Answer> {
   const { key } = action;
   const before = key === undefined ? undefined : story.keys.get(key);
   const own = OPENINGS[action.action];
-  if (before && (own || HAS_RECEIPT.has(action.action))) return before;
+  // Opening something takes no key, and some acts have a receipt for theirs.
+  const isKept = !own && !HAS_RECEIPT.has(action.action);
+  if (before && !(before.isKept && isKept)) return before.answer;
   const answer = own ? await own(story, action) : await settle(story, action);
-  if (key !== undefined && !before) story.keys.set(key, answer);
+  if (key !== undefined && !before) story.keys.set(key, { answer, isKept });
   return answer;
 }
 
 /** Actions whose key in the product is their receipt. */
 const HAS_RECEIPT: ReadonlySet<string> = new Set(['payment', 'buy_tvu', 'tvu_notice']);
 
-async function settle(story: Story, action: Action): Promise<Answer> {
+/** The command that an action asks for; null for one that opens something. */
+export async function commandOf(story: Story, action: Action): Promise<Command | null> {
+  if (OPENINGS[action.action]) return null;
   const make = COMMANDS[action.action];
   if (!make) throw new BadCase(`there is no action ${action.action}`);
-  const command = await make(story, action);
+  return make(story, action);
+}
+
+async function settle(story: Story, action: Action): Promise<Answer> {
+  const command = await commandOf(story, action);
+  if (!command) throw new BadCase(`${action.action} is no act`);
   const { settled, differs } = await story.house.settle(command);
   if (differs && HAS_RECEIPT.has(action.action)) return { error: 'receipt_differs', answer: null };
   return answerOf(story, action, settled);
@@ -156,6 +165,9 @@ async function unitAct(story: Story, action: Action) {
   return { ...act, unitAsset: `TVU-${text(action, 'country')}` };
 }
 
+/** Null where the case names nobody: the payer is not known. */
+const payerOf = (action: Action): string | null =>
+  action.payer === undefined ? null : text(action, 'payer');
 const termOf = (action: Action): TermName => text(action, 'term') as TermName;
 const count = (action: Action, name: string): number => Number(field(action, name));
 
@@ -176,7 +188,7 @@ const COMMANDS: Record<string, Maker> = {
       asset: currency,
       accountRef: cardNumber,
       cardNumber,
-      payerMsisdn: text(action, 'payer'),
+      payerMsisdn: payerOf(action),
       payerHash: null,
       orderId: null,
       means: (action.means ?? null) as null,
@@ -204,7 +216,7 @@ const COMMANDS: Record<string, Maker> = {
     return { ...act, kind: 'transfer_credit', toSubscriberId, amount };
   },
   async claim(story, action) {
-    const [cardNumber, payerMsisdn] = [text(action, 'card'), text(action, 'payer')];
+    const [cardNumber, payerMsisdn] = [text(action, 'card'), payerOf(action)];
     return { ...ofPayment(story, action), kind: 'claim', cardNumber, payerMsisdn };
   },
   async move_payment(story, action) {
@@ -228,6 +240,11 @@ const COMMANDS: Record<string, Maker> = {
       ...(action.code === undefined ? {} : { code: text(action, 'code') }),
     };
     return { ...act, kind: 'buy', purpose, msisdn, means: 'credit' };
+  },
+  async sell_term(story, action) {
+    const { cardId, ...act } = await ofRef(story, action);
+    const purpose = { kind: 'term' as const, cardId, term: termOf(action) };
+    return { ...act, kind: 'buy', purpose, msisdn: null, means: 'credit' };
   },
   async buy_event(story, action) {
     const card = (await story.house.cardNumbered(text(action, 'card'))) ?? NO_CARD;
@@ -253,6 +270,10 @@ const COMMANDS: Record<string, Maker> = {
     ...(await ofRef(story, action)),
     kind: 'set_auto_renew',
     term: termOf(action),
+  }),
+  stop_auto_renew: async (story, action) => ({
+    ...(await ofRef(story, action)),
+    kind: 'stop_auto_renew',
   }),
   request_renewal: async (story, action) => ({
     ...(await ofRef(story, action)),

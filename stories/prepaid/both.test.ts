@@ -9,21 +9,29 @@ import { setupOf } from './setup.ts';
 /**
  * Goal: what is loaded and written is what the rules were given and said, whatever people do.
  * Method: histories made by chance over every action, told on paper and over Postgres; answers,
- * and afterwards everything that can be read, must be the same, and the tables sound.
+ * and afterwards everything that can be read, must be the same, and the tables sound. Over Postgres
+ * days are earned on the way; what is deferred on a day is as on paper, where nothing is earned.
  */
 const RUNS = Number(process.env.STORIES_BY_CHANCE ?? 12);
 const ACTIONS_MAX = 30;
+const DAY_MS = 86_400_000;
+/** Longer than any term of these histories that is not paused. */
+const DAYS_LATER_MAX = 100;
 const ACCOUNTS = ['main', 'other'];
 const REFS = ['s1', 's2', 's3'];
 const CARDS = ['40210000010', '40210000028', '40210000036'];
 
+const days = fc.integer({ min: 1, max: DAYS_LATER_MAX });
+
 interface Told {
   answers: Answer[];
   read: unknown;
+  /** On each date of the history, before anything happens on it, and some days later. */
+  deferred: unknown[];
   faults: readonly string[];
 }
 
-async function told(one: Case, mode: Mode): Promise<Told> {
+async function told(one: Case, mode: Mode, daysLater: number): Promise<Told> {
   const file: PrepaidFile = {
     meta: { format: 'prepaid-cases/1', defaults: {} },
     plans: PLANS,
@@ -34,15 +42,31 @@ async function told(one: Case, mode: Mode): Promise<Told> {
   try {
     const story: Story = { setup, house, accounts: new Map(), keys: new Map() };
     const answers: Answer[] = [];
+    const deferred: unknown[] = [];
+    const look = async (on: Date) =>
+      deferred.push([...(await house.deferred(on))].filter(([, amount]) => amount !== 0n));
+    let last = '';
     for (const action of one.timeline) {
-      await house.due(new Date(action.instant));
+      const { instant } = action;
+      await house.due(new Date(instant));
+      // What is not at one instant is on another date.
+      if (instant !== last) await look(new Date(instant));
+      last = instant;
       answers.push(await perform(story, action));
     }
-    const read = await everythingOf(story, new Date(one.timeline.at(-1)?.instant ?? 0));
-    return { answers, read, faults: await house.faults() };
+    const end = new Date(one.timeline.at(-1)?.instant ?? 0);
+    const read = await everythingOf(story, end);
+    await look(new Date(end.getTime() + daysLater * DAY_MS));
+    return { answers, read, deferred, faults: await house.faults() };
   } finally {
     await house.close();
   }
+}
+
+/** What is deferred and what is earned as one. */
+function asRevenue(kinds: ReadonlyMap<string, bigint>): Map<string, bigint> {
+  const { deferred_revenue = 0n, earned_revenue = 0n, ...others } = Object.fromEntries(kinds);
+  return new Map([...Object.entries(others), ['revenue', deferred_revenue + earned_revenue]]);
 }
 
 async function everythingOf({ house }: Story, at: Date): Promise<unknown> {
@@ -52,7 +76,7 @@ async function everythingOf({ house }: Story, at: Date): Promise<unknown> {
     );
   const sums = [...(await house.journal())].map(([asset, kinds]) => [
     asset,
-    [...kinds].filter(([, amount]) => amount !== 0n).sort(),
+    [...asRevenue(kinds)].filter(([, amount]) => amount !== 0n).sort(),
   ]);
   const units = async (account: string) =>
     [...(await house.units(account))].filter(([, n]) => n !== 0n).sort();
@@ -72,9 +96,9 @@ async function everythingOf({ house }: Story, at: Date): Promise<unknown> {
 describe('whatever people do', () => {
   it('comes out over Postgres as on paper', async () => {
     await fc.assert(
-      fc.asyncProperty(histories(ACTIONS_MAX), async (one) => {
-        const paper = await told(one, 'pure');
-        const tables = await told(one, 'postgres');
+      fc.asyncProperty(histories(ACTIONS_MAX), days, async (one, daysLater) => {
+        const paper = await told(one, 'pure', daysLater);
+        const tables = await told(one, 'postgres', daysLater);
         expect(tables).toEqual({ ...paper, faults: [] });
       }),
       { numRuns: RUNS },

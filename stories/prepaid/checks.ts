@@ -71,8 +71,11 @@ const READERS: Record<string, Reader> = {
     return formatMinor(await story.house.suspense(currency), currency);
   },
   async promotion_budget({ story }, check) {
-    const budget = await story.house.promotionBudget(text(check, 'code'));
-    return formatMinor(budget, currencyOf(story, check));
+    const code = text(check, 'code');
+    return formatMinor(
+      await story.house.promotionBudget(code),
+      story.setup.promotionCurrency(code),
+    );
   },
   message: async ({ story }, check) => messageOf(story, check, await story.house.said()),
   error: async (reading, check) => answerTo(reading, check).error,

@@ -43,7 +43,7 @@ export async function tell(file: PrepaidFile, one: Case, mode: Mode): Promise<Ca
 type Moment = { at: number; check: Check } | { at: number; action: Action };
 
 /** Actions by instant and `seq`, with the timed readings of an instant before them. */
-function momentsOf({ timeline, expected }: Case): Moment[] {
+function momentsOf({ timeline, expected = [] }: Case): Moment[] {
   const actions = [...timeline]
     .sort((a, b) => a.seq - b.seq)
     .map((action): Moment => ({ at: Date.parse(action.instant), action }));
@@ -72,7 +72,9 @@ async function walk(story: Story, one: Case, differences: Difference[]): Promise
     }
     const { action } = moment;
     answers.set(action.seq, await performed(story, action));
-    for (const check of one.expected) if (check.step?.after === action.seq) await look(check, at);
+    for (const check of one.expected ?? []) {
+      if (check.step?.after === action.seq) await look(check, at);
+    }
   }
 }
 

@@ -78,9 +78,9 @@ export type Config = Record<string, unknown>;
 
 export interface Case {
   id: string;
-  config: Config;
+  config?: Config;
   timeline: Action[];
-  expected: Check[];
+  expected?: Check[];
   offers?: Offers;
 }
 
@@ -101,9 +101,9 @@ export function field(of: Record<string, unknown>, name: string): unknown {
 export const text = (of: Record<string, unknown>, name: string): string => String(field(of, name));
 
 /** The defaults of the file, overlaid key by key with the config of a case. */
-export function overlaid(defaults: Config, own: Config): Config {
+export function overlaid(defaults: Config, own: Config | undefined): Config {
   const config: Config = { ...defaults };
-  for (const [key, value] of Object.entries(own)) {
+  for (const [key, value] of Object.entries(own ?? {})) {
     const before = config[key];
     config[key] = isObject(before) && isObject(value) ? { ...before, ...value } : value;
   }

@@ -125,6 +125,8 @@ const ref = fc.constantFrom('s1', 's2', 's3');
 const card = fc.constantFrom(...CARDS, ...CARDS, '40210099990');
 const payer = fc.constantFrom(PHONES[0], PHONES[0], PHONES[0], PHONES[1]);
 const receipt = fc.constantFrom('R1', 'R2', 'R3', 'R4');
+/** Of cash taken at the till. */
+const key = fc.constantFrom('K1', 'K2');
 const term = fc.constantFrom(...TERMS);
 const plan = fc.constantFrom('basic', 'rich');
 const provider = fc.constant('mpesa');
@@ -157,13 +159,19 @@ const actions = fc.oneof(
     kind: fc.constant('promo'),
     expires: fc.constantFrom('2026-12-05T00:00:00Z', '2027-01-05T00:00:00Z'),
   }),
+  act('top_up', { account, amount: money, key }),
+  act('payment_reversed', { provider: fc.constant('key'), receipt: key }),
+  act('payment', { card, amount: money, currency: fc.constant('KES'), provider, receipt }),
   act('claim', { provider, receipt, card, payer }),
+  act('claim', { provider, receipt, card }),
   { weight: 3, arbitrary: act('move_payment', { provider, receipt, to_card: card, payer }) },
   act('object', { provider, receipt }),
   { weight: 3, arbitrary: act('payment_reversed', { provider, receipt }) },
   act('refund', { account, amount: money }),
   act('transfer_credit', { account, to: account, amount: money }),
   act('set_auto_renew', { ref, term }),
+  act('stop_auto_renew', { ref }),
+  act('sell_term', { ref, term }),
   act('request_renewal', { ref, term }),
   {
     weight: 2,

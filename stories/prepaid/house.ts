@@ -4,8 +4,14 @@
  */
 import type { Catalogue, TermName } from '../../src/billing/catalogue/rules.ts';
 import type { Command, Message, Settled } from '../../src/billing/settlement/commands.ts';
-import type { PromotionFacts, Right, VoucherFacts } from '../../src/billing/settlement/facts.ts';
+import type {
+  LineFacts,
+  PromotionFacts,
+  Right,
+  VoucherFacts,
+} from '../../src/billing/settlement/facts.ts';
 import type { Interval, SubscriptionState } from '../../src/billing/settlement/lines.ts';
+import type { Preview } from '../../src/billing/settlement/preview.ts';
 
 /** The operator before anything has happened. Ids of sites, bouquets, events are the setup's. */
 export interface HouseSetup {
@@ -70,6 +76,8 @@ export interface PrepaidHouse {
   openSubscription(subscription: NewSubscription): Promise<void>;
   /** Settles one command; a known key is answered as the first time. */
   settle(command: Command): Promise<Answered>;
+  /** What a command would do; nothing changes. */
+  preview(command: Command): Promise<Preview>;
   /** Does everything that is due at or before `until`, in its order, each at its own instant. */
   due(until: Date): Promise<void>;
 
@@ -81,6 +89,8 @@ export interface PrepaidHouse {
 
   /** The last run without a gap; null when nothing was ever bought or given. */
   term(ref: string): Promise<Interval | null>;
+  /** Everything sold or given that stands, by id. */
+  lines(ref: string): Promise<readonly LineFacts[]>;
   state(ref: string, at: Date): Promise<SubscriptionState>;
   rights(cardNumber: string, at: Date): Promise<readonly Right[]>;
   wallet(account: string): Promise<Wallet>;
@@ -88,6 +98,8 @@ export interface PrepaidHouse {
   units(account: string): Promise<ReadonlyMap<string, bigint>>;
   /** Sums by asset and kind of account since the beginning. */
   journal(): Promise<ReadonlyMap<string, ReadonlyMap<string, bigint>>>;
+  /** What is not earned, by asset, when all days before that of `at` are. */
+  deferred(at: Date): Promise<ReadonlyMap<string, bigint>>;
   /** Sentences about what does not hold: journals, balances, lots. Empty when all is sound. */
   faults(): Promise<readonly string[]>;
   suspense(currency: string): Promise<bigint>;

@@ -5,6 +5,7 @@ import type { SubscriberFacts, SubscriptionFacts } from '../../src/billing/settl
 import { faultsOf } from '../../src/billing/settlement/faults-harness.ts';
 import { lastRun, stateAt } from '../../src/billing/settlement/lines.ts';
 import { createPaper, type Paper } from '../../src/billing/settlement/paper-harness.ts';
+import { deferredOf } from './deferred.ts';
 import type { HouseSetup, PrepaidHouse, Wallet } from './house.ts';
 
 /** More than this due at one go is a rule that makes its own work. */
@@ -47,6 +48,7 @@ export function createPaperHouse(setup: HouseSetup): PaperHouse {
       const { settled, differs } = paper.settleOnce(command);
       return { settled, differs };
     },
+    preview: async (command) => paper.preview(command),
     async due(until) {
       const tried = new Set<string>();
       for (let done = 0; done < DUE_MAX; done++) {
@@ -106,6 +108,7 @@ function readings(paper: Paper, subscription: (ref: string) => SubscriptionFacts
     );
   };
   return {
+    lines: async (ref: string) => linesOf(ref),
     async term(ref: string) {
       return lastRun(linesOf(ref));
     },
@@ -143,6 +146,7 @@ function readings(paper: Paper, subscription: (ref: string) => SubscriptionFacts
       );
       return new Map([...assets].map((asset) => [asset, sumsOf(paper, asset)]));
     },
+    deferred: async (at: Date) => deferredOf(paper, at),
     async faults() {
       return faultsOf(paper);
     },

@@ -4,11 +4,12 @@
  */
 import type { Pool } from 'pg';
 import { type Catalogue, rulesOf } from '../../src/billing/catalogue/rules.ts';
-import { createCatalogue, systemAccounts } from '../../src/billing/catalogue/service.ts';
+import { systemAccounts } from '../../src/billing/catalogue/service.ts';
 import { checkBooks, checkPrepaid } from '../../src/billing/ledger/check.ts';
 import { ensureAccounts } from '../../src/billing/ledger/store.ts';
 import { dueCommand } from '../../src/billing/settlement/due.ts';
 import { listDue } from '../../src/billing/settlement/due-list.ts';
+import { earnTerms } from '../../src/billing/settlement/earned.ts';
 import type { SettlementPorts } from '../../src/billing/settlement/facts.ts';
 import { lastRun, stateAt } from '../../src/billing/settlement/lines.ts';
 import { readLines } from '../../src/billing/settlement/load-lines.ts';
@@ -18,7 +19,6 @@ import { openCustomer, openSubscription } from '../../src/billing/subscriptions/
 import { rightsFor } from '../../src/entitlement/rights/rules.ts';
 import { createIds } from '../../src/platform/database/ids.ts';
 import { createPool } from '../../src/platform/database/pool.ts';
-import { createPrisma } from '../../src/platform/database/prisma.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import type { Ids } from '../../src/platform/ports.ts';
 import { createTestDatabase } from '../../src/platform/test-database.ts';
@@ -35,6 +35,8 @@ export interface PostgresHouse extends PrepaidHouse {
   pool: Pool;
   ids: Ids;
   settlement: Settlement;
+  /** Earns what is earned of lines before the date of an instant; returns how many journals. */
+  earn(at: Date, over?: Pool): Promise<number>;
   /** Another door on the same tables, as of another process; close it before the house. */
   openDoor(pool?: Pool): Settlement;
 }
@@ -57,7 +59,7 @@ export async function openPostgresHouse(setup: HouseSetup): Promise<PostgresHous
   const pool = createPool({ url, max: 6, name: 'stories', logger: silentLogger });
   const ids = createIds(pool);
   await writeSetup(pool, ids, setup, hashOf);
-  const catalogue = await readCatalogue(url);
+  const { catalogue } = setup;
   const channels = [...catalogue.sites.keys()].map((siteId) => ({ id: channelOf(siteId), siteId }));
   const accounts = await ensureAccounts(pool, ids, systemAccounts(catalogue, channels));
   const said: Said[] = [];
@@ -83,6 +85,7 @@ export async function openPostgresHouse(setup: HouseSetup): Promise<PostgresHous
     openDoor,
     ...openings(parts),
     ...acts(parts),
+    ...earningsOf(parts),
     ...lookups(parts),
     ...readings(parts),
     ...booksOf(parts),
@@ -92,13 +95,6 @@ export async function openPostgresHouse(setup: HouseSetup): Promise<PostgresHous
       await database.drop();
     },
   };
-}
-
-async function readCatalogue(url: string): Promise<Catalogue> {
-  const prisma = createPrisma({ url, max: 1, logger: silentLogger });
-  const catalogue = await createCatalogue(prisma);
-  await prisma.$disconnect();
-  return catalogue.current();
 }
 
 const noteIn =
@@ -128,8 +124,11 @@ const openings = ({ pool, ids, catalogue, subscribers, subscriptions }: Parts): 
     const subscriberId = idOf(subscribers, account);
     const siteId = catalogue.bouquets.get(given.bouquetId)?.siteId ?? 0n;
     const mainCardId = main === null ? null : await cardIdOf(pool, idOf(subscriptions, main));
-    const opened = { ...given, subscriberId, siteId, mainCardId };
-    subscriptions.set(ref, (await openSubscription(pool, ids, opened)).id);
+    const opened = { ...given, subscriberId, siteId, mainCardId, transfer: true };
+    const productsOf = (id: bigint) => catalogue.bouquets.get(id)?.products ?? [];
+    const made = await openSubscription({ pool, ids, productsOf }, opened);
+    if (!made.ok) throw new Error(`Card ${given.cardNumber} is taken`);
+    subscriptions.set(ref, made.id);
   },
 });
 
@@ -140,24 +139,48 @@ async function cardIdOf(pool: Pool, subscriptionId: bigint): Promise<bigint | nu
   return rows[0]?.card_id ?? null;
 }
 
-const acts = ({ pool, settlement }: Parts): Pick<PrepaidHouse, 'settle' | 'due'> => ({
+const acts = (parts: Parts): Pick<PrepaidHouse, 'settle' | 'preview' | 'due'> => ({
   async settle(command) {
-    const outcome = await settlement.settle(command);
+    const outcome = await parts.settlement.settle(command);
     if (outcome.kind === 'done') return { settled: outcome.settled, differs: false };
     if (outcome.kind === 'receipt_differs') return { settled: outcome.settled, differs: true };
-    throw new Error(`${command.kind} is ${outcome.kind}: ${await whyParked(pool)}`);
+    throw new Error(`${command.kind} is ${outcome.kind}: ${await whyParked(parts.pool)}`);
+  },
+  async preview(command) {
+    const outcome = await parts.settlement.preview(command);
+    if (outcome.kind === 'decided') return outcome.preview;
+    throw new Error(`A preview of ${command.kind} is ${outcome.kind}`);
   },
   async due(until) {
     const tried = new Set<string>();
     for (let done = 0; done < DUE_MAX; done++) {
-      const due = await listDue(pool, until);
+      const due = await listDue(parts.pool, until);
       const next = due.find((one) => !tried.has(dueCommand(one).receipt));
-      if (!next) return;
+      // Whenever something may be due, the days before are earned.
+      if (!next) return void (await earningsOf(parts).earn(until));
       tried.add(dueCommand(next).receipt);
-      const outcome = await settlement.settle(dueCommand(next));
-      if (outcome.kind === 'parked') throw new Error(`${next.kind}: ${await whyParked(pool)}`);
+      const outcome = await parts.settlement.settle(dueCommand(next));
+      if (outcome.kind === 'parked')
+        throw new Error(`${next.kind}: ${await whyParked(parts.pool)}`);
     }
     throw new Error('What is due never ends');
+  },
+});
+
+/** What the lines of the house have earned; each of its sites by its own calendar. */
+const earningsOf = (parts: Parts): Pick<PostgresHouse, 'earn' | 'deferred'> => ({
+  earn(at, over = parts.pool) {
+    const tools = { pool: over, ids: parts.ids, clock: { now: () => at }, logger: silentLogger };
+    return earnTerms(tools, parts.catalogue.sites.values());
+  },
+  async deferred(at) {
+    await this.earn(at);
+    const { rows } = await parts.pool.query(
+      `SELECT e.asset, sum(e.amount)::bigint AS amount
+         FROM entry e JOIN account a ON a.id = e.account_id AND a.kind = 'deferred_revenue'
+        GROUP BY e.asset`,
+    );
+    return new Map(rows.map((row) => [row.asset, row.amount]));
   },
 });
 
@@ -202,12 +225,16 @@ function lookups({ pool, subscribers, subscriptions }: Parts): Lookups {
   };
 }
 
-type Readings = Pick<PrepaidHouse, 'term' | 'state' | 'rights' | 'wallet' | 'units' | 'said'>;
+type Readings = Pick<
+  PrepaidHouse,
+  'term' | 'lines' | 'state' | 'rights' | 'wallet' | 'units' | 'said'
+>;
 
 function readings(parts: Parts): Readings {
   const { pool, catalogue, subscriptions, said } = parts;
   const linesOf = (ref: string) => readLines(pool, [subscriptions.get(ref) ?? 0n]);
   return {
+    lines: linesOf,
     async term(ref) {
       return lastRun(await linesOf(ref));
     },

@@ -1,6 +1,6 @@
-import type { Pool, PoolClient } from 'pg';
 import type { Command, Outcome } from '../../src/billing/settlement/commands.ts';
 import type { Settlement } from '../../src/billing/settlement/service.ts';
+import { breaking } from './breaking.ts';
 import type { Action, Case, PrepaidFile } from './file.ts';
 import { PLANS } from './histories.ts';
 import { channelOf } from './house.ts';
@@ -261,35 +261,6 @@ describe('at the same time', () => {
     expect(answers).not.toHaveProperty('unavailable');
   });
 });
-
-/** Breaks the connection before the `k`th statement of the first transaction. */
-function breaking(pool: Pool, k: number): { pool: Pool; broke(): boolean } {
-  let asked = 0;
-  let broke = false;
-  const watched = async (client: PoolClient, values: unknown[]): Promise<unknown> => {
-    asked += 1;
-    if (asked === k) {
-      broke = true;
-      const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
-      await pool.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
-    }
-    return (client.query as (...all: unknown[]) => Promise<unknown>)(...values);
-  };
-  const connect = async () => {
-    const client = await pool.connect();
-    return new Proxy(client, {
-      get: (target, name) => {
-        if (name === 'query') return (...values: unknown[]) => watched(target, values);
-        const value = Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
-  };
-  const proxy = new Proxy(pool, {
-    get: (target, name) => (name === 'connect' ? connect : Reflect.get(target, name)),
-  });
-  return { pool: proxy, broke: () => broke };
-}
 
 describe('a connection that breaks between any two statements', () => {
   /** Makes an act anew for each statement, and breaks the connection before that one. */

@@ -1,4 +1,5 @@
 /** The catalogue of a case: sites for its accounts, bouquets, events, units, and its rules. */
+
 import type {
   Bouquet,
   Catalogue,
@@ -10,14 +11,17 @@ import type {
   TermName,
   UnitMarket,
 } from '../../src/billing/catalogue/rules.ts';
+import { onePpmTax } from '../../src/billing/catalogue/tax-harness.ts';
 import type { VoucherFacts } from '../../src/billing/settlement/facts.ts';
 import { parseAmount } from '../../src/platform/money/amount.ts';
 import { BadCase } from '../result.ts';
-import { type Case, type Config, overlaid, type PrepaidFile, text } from './file.ts';
+import { type Case, type Config, overlaid, type Plan, type PrepaidFile, text } from './file.ts';
 import type { HouseSetup } from './house.ts';
 
 /** More terms than any case buys at once. */
 const TERMS_MAX = 10_000;
+/** Of a percentage in parts per million. */
+const PPM_DECIMALS = 4;
 const TERMS: readonly TermName[] = ['day', 'week', 'month', 'quarter', 'pass24'];
 
 /** Minor units of an amount that the file wrote; throws when it is none. */
@@ -28,10 +32,14 @@ export function minor(written: unknown, currency: string): bigint {
 }
 
 /** 1/100 percent of a decimal string: `16` is 1600n, `7.25` is 725n. */
-export function permyriad(percent: string): bigint {
-  const [whole = '0', decimals = ''] = percent.split('.');
-  if (decimals.replace(/0+$/, '').length > 2) throw new BadCase(`${percent} % is too fine`);
-  return BigInt(whole) * 100n + BigInt(decimals.slice(0, 2).padEnd(2, '0'));
+export const permyriad = (percent: string): bigint => rateOf(percent, 2);
+
+/** A percentage in units of its last decimal that counts. */
+function rateOf(percent: string, decimalsMax: number): bigint {
+  const [whole = '0', written = ''] = percent.split('.');
+  const decimals = written.replace(/0+$/, '');
+  if (decimals.length > decimalsMax) throw new BadCase(`${percent} % is too fine`);
+  return BigInt(whole + decimals.padEnd(decimalsMax, '0'));
 }
 
 /** IANA names as they are; `+03:00` as our calendar knows it. */
@@ -44,13 +52,15 @@ export interface Setup extends HouseSetup {
   siteIn(currency: string): Site;
   bouquetId(siteId: bigint, plan: string): bigint | null;
   eventId(siteId: bigint, event: string): bigint | null;
+  /** What the budget of a code is kept in. */
+  promotionCurrency(code: string): string;
 }
 
 /** Draws up the operator of a case. */
 export function setupOf(file: PrepaidFile, one: Case): Setup {
   const config = overlaid(file.meta.defaults, one.config);
   const sites = sitesOf(one, config);
-  const bouquets = bouquetsOf(file, sites);
+  const bouquets = bouquetsOf(file, one, sites);
   const events = eventsOf(one, sites);
   const siteIn = (currency: string): Site => {
     const site = sites.find((candidate) => candidate.currency === currency);
@@ -66,10 +76,11 @@ export function setupOf(file: PrepaidFile, one: Case): Setup {
     tariffs: new Map(),
     units: unitsOf(one),
   };
+  const promotions = promotionsOf(one, sites, bouquetId);
   return {
     catalogue,
     vouchers: vouchersOf(one, sites, bouquetId),
-    promotions: promotionsOf(one, sites, bouquetId),
+    promotions,
     siteOf(tz, currency) {
       const site = sites.find((s) => s.timeZone === zoneOf(tz) && s.currency === currency);
       if (!site) throw new BadCase(`no site in ${tz} with ${currency}`);
@@ -79,6 +90,12 @@ export function setupOf(file: PrepaidFile, one: Case): Setup {
     bouquetId,
     eventId: (siteId, event) =>
       events.find((known) => known.siteId === siteId && known.code === event)?.id ?? null,
+    promotionCurrency(code) {
+      const siteId = promotions.find((promotion) => promotion.code === code)?.siteId;
+      const site = sites.find(({ id }) => id === siteId);
+      if (!site) throw new BadCase(`there is no promotion ${code}`);
+      return site.currency;
+    },
   };
 }
 
@@ -170,11 +187,18 @@ function rulesOf(config: Config, currency: string): PrepaidRules {
   return rules as unknown as PrepaidRules;
 }
 
-/** Every plan at every site whose currency can write its prices. */
-function bouquetsOf(file: PrepaidFile, sites: readonly Site[]): Bouquet[] {
+/** The plans that a case names. */
+function plansOf(file: PrepaidFile, { timeline, offers }: Case): [string, Plan][] {
+  const named = [...timeline, ...(offers?.vouchers ?? []), ...(offers?.promotions ?? [])];
+  const names = new Set(named.map(({ plan }) => plan));
+  return Object.entries(file.plans).filter(([name]) => names.has(name));
+}
+
+/** They are sold at every site whose currency can write their prices. */
+function bouquetsOf(file: PrepaidFile, one: Case, sites: readonly Site[]): Bouquet[] {
   const bouquets: Bouquet[] = [];
   for (const site of sites) {
-    for (const [code, plan] of Object.entries(file.plans)) {
+    for (const [code, plan] of plansOf(file, one)) {
       const prices = pricesOf(plan.prices, site.currency);
       if (!prices) continue;
       bouquets.push({
@@ -182,7 +206,10 @@ function bouquetsOf(file: PrepaidFile, sites: readonly Site[]): Bouquet[] {
         siteId: site.id,
         code,
         name: code,
-        taxPermyriad: permyriad(plan.tax_percent),
+        kind: 'bouquet',
+        categoryPrices: new Map(),
+        taxes: onePpmTax(rateOf(plan.tax_percent, PPM_DECIMALS)),
+        addOn: null,
         products: plan.products,
         prices,
       });
@@ -192,10 +219,7 @@ function bouquetsOf(file: PrepaidFile, sites: readonly Site[]): Bouquet[] {
 }
 
 /** Versions by term; null where the currency can't write a price. */
-function pricesOf(
-  written: PrepaidFile['plans'][string]['prices'],
-  currency: string,
-): Bouquet['prices'] | null {
+function pricesOf(written: Plan['prices'], currency: string): Bouquet['prices'] | null {
   const versions = [...written].sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
   const prices: Partial<Record<TermName, PriceVersion[]>> = {};
   for (const term of TERMS) {
@@ -210,7 +234,7 @@ function pricesOf(
 }
 
 function priceOf(
-  version: PrepaidFile['plans'][string]['prices'][number],
+  version: Plan['prices'][number],
   term: TermName,
   currency: string,
 ): PriceVersion | 'unwritable' {
@@ -296,13 +320,25 @@ const vouchersOf = (
     };
   });
 
+/** Sites of the accounts that use a code: each keeps a budget of its own. */
+function sitesWith(one: Case, sites: readonly Site[], code: string): readonly Site[] {
+  const refs = new Set(one.timeline.filter((act) => act.code === code).map((act) => act.ref));
+  const users = one.timeline.filter((act) => act.plan !== undefined && refs.has(act.ref));
+  const names = new Set(users.map(({ account = 'main' }) => account));
+  const keys = one.timeline
+    .filter(({ action, account = 'main' }) => action === 'create_account' && names.has(account))
+    .map((action) => `${zoneOf(text(action, 'tz'))}|${text(action, 'currency')}`);
+  const used = sites.filter(({ timeZone, currency }) => keys.includes(`${timeZone}|${currency}`));
+  return used.length > 0 ? used : sites;
+}
+
 const promotionsOf = (
   one: Case,
   sites: readonly Site[],
   bouquetId: BouquetId,
 ): HouseSetup['promotions'] =>
   (one.offers?.promotions ?? []).flatMap((promotion) =>
-    sites.flatMap((site) => {
+    sitesWith(one, sites, promotion.code).flatMap((site) => {
       const plan = bouquetId(site.id, promotion.plan);
       const budget = parseAmount(promotion.budget, site.currency);
       if (plan === null || !budget.ok) return [];

@@ -1,6 +1,7 @@
-/** The policies of a site, as they are written in operator files and kept with the site. */
+/** The policies of a site, as the catalogue file has them. */
 import { z } from 'zod';
-import type { OwnRules, PaymentPolicy } from './rules.ts';
+import type { OwnRules, PaymentPolicy, TermName } from './rules.ts';
+import { TERM_PATTERN } from './terms.ts';
 
 export const paymentPolicy: z.ZodType<PaymentPolicy> = z.strictObject({
   buys: z.enum(['credit', 'terms']),
@@ -11,12 +12,13 @@ export const paymentPolicy: z.ZodType<PaymentPolicy> = z.strictObject({
 });
 
 const count = z.int().min(0);
+const freeDays = z.int().min(1).max(366).nullable();
 /** Minor units, as digits: JSON has no bigint. */
 const minor = z
   .string()
   .regex(/^\d{1,18}$/)
   .transform((digits) => BigInt(digits));
-const term = z.enum(['day', 'week', 'month', 'quarter', 'pass24']);
+const term = z.string().regex(TERM_PATTERN) as unknown as z.ZodType<TermName>;
 
 /** What a site may say about the prepaid rules; whatever it leaves out is the default. */
 export const prepaidRules = z.strictObject({
@@ -36,6 +38,14 @@ export const prepaidRules = z.strictObject({
       creditStep: minor.nullable(),
       transfersPerDay: z.int().min(1).nullable(),
       leaveAtLeast: minor,
+    })
+    .optional(),
+  incident: z
+    .strictObject({
+      daysPerIncident: freeDays,
+      daysPerCardAndMonth: freeDays,
+      daysPerSubscriberAndMonth: freeDays,
+      outage: z.strictObject({ minutesMin: count, daysPerStartedDay: count.max(31) }),
     })
     .optional(),
   commission: z

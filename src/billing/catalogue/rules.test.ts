@@ -18,7 +18,10 @@ const BOUQUET: Bouquet = {
   siteId: 1n,
   code: 'ESSENTIAL',
   name: 'ESSENTIAL',
-  taxPermyriad: 1_600n,
+  kind: 'bouquet',
+  categoryPrices: new Map(),
+  taxes: [],
+  addOn: null,
   products: ['ESS'],
   prices: {
     month: [

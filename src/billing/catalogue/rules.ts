@@ -1,10 +1,9 @@
 /** Pure rules of the catalogue: which price holds at an instant, and what TV units are worth. */
 
-/** `pass24` is 24 elapsed hours; the others count calendar days and months. */
-export type TermName = 'day' | 'week' | 'month' | 'quarter' | 'pass24';
+import type { AddOnTerms, Category, Tax } from './file/types.ts';
 
-/** Longest first: the order in which `longest_terms` tries to buy. */
-export const TERMS_LONGEST_FIRST: readonly TermName[] = ['quarter', 'month', 'week', 'day'];
+/** `pass24` is 24 elapsed hours, `10d` ten days (2 to 999); the others count calendar time. */
+export type TermName = 'day' | 'week' | 'month' | 'quarter' | 'year' | 'pass24' | `${number}d`;
 
 export interface PriceVersion {
   from: Date;
@@ -12,16 +11,24 @@ export interface PriceVersion {
   amount: bigint | null;
 }
 
+/** Versions by term, oldest first. */
+export type PriceList = Partial<Record<TermName, readonly PriceVersion[]>>;
+
 export interface Bouquet {
   id: bigint;
   siteId: bigint;
   code: string;
   name: string;
-  /** 1/100 percent: 1600n is 16 %. */
-  taxPermyriad: bigint;
+  kind: 'bouquet' | 'channel' | 'add_on';
   products: readonly string[];
-  /** Versions by term, oldest first. */
-  prices: Readonly<Partial<Record<TermName, readonly PriceVersion[]>>>;
+  /** For every category that has no list of its own. Amounts hold the taxes. */
+  prices: PriceList;
+  /** Complete lists: what one does not name is not sold to its category. */
+  categoryPrices: ReadonlyMap<Category, PriceList>;
+  /** Taxes that it bears, in the order in which they are applied; rates by local date. */
+  taxes: readonly Tax[];
+  /** Null: sold by itself. */
+  addOn: AddOnTerms | null;
 }
 
 export interface PayPerViewEvent {
@@ -80,6 +87,15 @@ export interface PrepaidRules {
   voucher: { repeatMinutes: number };
   /** Null: no step beyond a minor unit, no limit. Amounts in minor units, `leaveAtLeast` units. */
   tvu: { creditStep: bigint | null; transfersPerDay: number | null; leaveAtLeast: bigint };
+  /** Free days after faults: each limit null where there is none, and what an outage gives. */
+  incident: {
+    daysPerIncident: number | null;
+    daysPerCardAndMonth: number | null;
+    /** All cards of one subscriber together. */
+    daysPerSubscriberAndMonth: number | null;
+    /** Shorter ones give nothing; each started 24 hours gives so many days. */
+    outage: { minutesMin: number; daysPerStartedDay: number };
+  };
   /** Null: resellers get none. */
   commission: { percentPermyriad: bigint; secondPaymentDays: number } | null;
 }
@@ -97,6 +113,12 @@ export const DEFAULT_RULES: PrepaidRules = {
   loan: { term: 'day', fee: 0n, cap: 0n },
   voucher: { repeatMinutes: 10 },
   tvu: { creditStep: null, transfersPerDay: null, leaveAtLeast: 0n },
+  incident: {
+    daysPerIncident: null,
+    daysPerCardAndMonth: null,
+    daysPerSubscriberAndMonth: null,
+    outage: { minutesMin: 60, daysPerStartedDay: 1 },
+  },
   commission: null,
 };
 
@@ -158,17 +180,31 @@ export function versionAt<T extends { from: Date }>(
   return null;
 }
 
-/** Price of a term in minor units at an instant; null when the term is not sold then. */
-export const priceAt = (bouquet: Bouquet, term: TermName, at: Date): bigint | null =>
-  versionAt(bouquet.prices[term], at)?.amount ?? null;
+/** The list that a category of subscribers buys from. */
+export const pricesFor = (
+  { prices, categoryPrices }: Pick<Bouquet, 'prices' | 'categoryPrices'>,
+  category: Category | undefined,
+): PriceList => (category && categoryPrices.get(category)) ?? prices;
+
+/**
+ * Price of a term in minor units at an instant for a category of subscribers; null when the term
+ * is not sold to it then.
+ */
+export const priceAt = (
+  bouquet: Bouquet,
+  term: TermName,
+  at: Date,
+  category?: Category,
+): bigint | null => versionAt(pricesFor(bouquet, category)[term], at)?.amount ?? null;
 
 /** Price of a day sold by amount, as a fraction of minor units: numerator / denominator. */
 export function dayRateAt(
   bouquet: Bouquet,
   rate: PaymentPolicy['dayRate'],
   at: Date,
+  category?: Category,
 ): { numerator: bigint; denominator: bigint } | null {
-  const price = priceAt(bouquet, rate === 'day_term' ? 'day' : 'month', at);
+  const price = priceAt(bouquet, rate === 'day_term' ? 'day' : 'month', at, category);
   if (price === null) return null;
   return { numerator: price, denominator: rate === 'day_term' ? 1n : 30n };
 }

@@ -1,107 +1,88 @@
-/** The catalogue in Postgres: read whole into memory, because every payment looks at it. */
+/** The catalogue in Postgres: the file as it was published, and rows for what others point at. */
 import type { PrismaClient } from '../../platform/database/client/client.ts';
-import type { SiteModel, TvuTariffModel } from '../../platform/database/client/models.ts';
-import { paymentPolicy, prepaidRules } from './policy.ts';
-import type {
-  Bouquet,
-  Catalogue,
-  PayPerViewEvent,
-  PriceVersion,
-  Site,
-  TermName,
-  TvuTariff,
-  UnitMarket,
-} from './rules.ts';
+import { bouquetKey, compileCatalogue } from './compile.ts';
+import { readCatalogueFile } from './file/read.ts';
+import type { OperatorCatalogue } from './file/types.ts';
+import type { Catalogue, PayPerViewEvent } from './rules.ts';
 
+/** One publication of the file; the newest holds. */
+export interface CatalogueVersion {
+  id: bigint;
+  /** Of the text, lower-case hex. */
+  sha256: string;
+  publishedAt: Date;
+  publishedBy: string;
+  note: string;
+}
+
+/** A published file, read. */
+export interface PublishedCatalogue {
+  version: CatalogueVersion;
+  text: string;
+  file: OperatorCatalogue;
+}
+
+const EMPTY = { sites: new Map(), bouquets: new Map(), tariffs: new Map(), units: new Map() };
 const PERCENT_TO_PERMYRIAD = 100;
 
-/** Reads the catalogue as it stands. Throws when a site's policy can't be read. */
-export async function loadCatalogue(prisma: PrismaClient): Promise<Catalogue> {
-  const [sites, bouquets, events, tariffs, markets] = await Promise.all([
-    prisma.site.findMany(),
-    prisma.bouquet.findMany({
-      include: { prices: { orderBy: { fromAt: 'asc' } }, bouquetProducts: true },
-    }),
+/**
+ * The file in force, null before the first; `known` is answered again while it still holds. Throws
+ * when the text can't be read: it was checked when it was published.
+ */
+export async function readPublished(
+  prisma: PrismaClient,
+  known: PublishedCatalogue | null,
+): Promise<PublishedCatalogue | null> {
+  const orderBy = [{ publishedAt: 'desc' }, { id: 'desc' }] as const;
+  const newest = await prisma.catalogueVersion.findFirst({
+    select: { id: true },
+    orderBy: [...orderBy],
+  });
+  if (!newest) return null;
+  if (newest.id === known?.version.id) return known;
+  const row = await prisma.catalogueVersion.findUniqueOrThrow({ where: { id: newest.id } });
+  return publishedOf(row);
+}
+
+/** A row as it is worked with. Throws when its text can't be read. */
+export function publishedOf({
+  text,
+  ...version
+}: CatalogueVersion & { text: string }): PublishedCatalogue {
+  const read = readCatalogueFile(text);
+  if (!read.ok) {
+    const [first] = read.problems;
+    throw new Error(`Catalogue ${version.id} can't be read: ${first?.path}: ${first?.reason}`);
+  }
+  return { version, text, file: read.catalogue };
+}
+
+/** What is sold by the file in force, with the contents of `at`, and the events. */
+export async function loadCatalogue(
+  prisma: PrismaClient,
+  published: PublishedCatalogue | null,
+  at: Date,
+): Promise<Catalogue> {
+  const [sites, bouquets, events] = await Promise.all([
+    prisma.site.findMany({ select: { id: true, code: true } }),
+    prisma.bouquet.findMany({ select: { id: true, siteId: true, code: true } }),
     prisma.event.findMany(),
-    prisma.tvuTariff.findMany({ orderBy: { fromAt: 'asc' } }),
-    prisma.unitMarket.findMany({
-      include: { prices: { orderBy: { fromAt: 'asc' } }, values: { orderBy: { fromAt: 'asc' } } },
-    }),
   ]);
+  const ids = {
+    sites: new Map(sites.map(({ id, code }) => [code, id])),
+    bouquets: new Map(bouquets.map(({ id, siteId, code }) => [bouquetKey(siteId, code), id])),
+  };
   return {
-    sites: new Map(sites.map((row) => [row.id, siteOf(row)])),
-    bouquets: new Map(
-      bouquets.map((row): [bigint, Bouquet] => [
-        row.id,
-        {
-          id: row.id,
-          siteId: row.siteId,
-          code: row.code,
-          name: row.name,
-          taxPermyriad: permyriad(row.taxPercent),
-          products: row.bouquetProducts.map((product) => product.product).sort(),
-          prices: pricesByTerm(row.prices),
-        },
-      ]),
-    ),
+    ...(published ? compileCatalogue(published.file, ids, at) : EMPTY),
     events: new Map(
       events.map(({ taxPercent, ...event }): [bigint, PayPerViewEvent] => [
         event.id,
         { ...event, taxPermyriad: permyriad(taxPercent) },
       ]),
     ),
-    tariffs: tariffsBySite(tariffs),
-    units: new Map(markets.map((market) => [market.asset, marketOf(market)])),
   };
 }
 
 /** Two decimals at the most, so this is exact. */
 const permyriad = (percent: { toString(): string }): bigint =>
   BigInt(Math.round(Number(percent) * PERCENT_TO_PERMYRIAD));
-
-const siteOf = (row: SiteModel): Site => ({
-  id: row.id,
-  code: row.code,
-  name: row.name,
-  country: row.country,
-  currency: row.currency,
-  tvuAsset: row.tvuAsset,
-  timeZone: row.timeZone,
-  language: row.language as Site['language'],
-  payment: paymentPolicy.parse(row.policy),
-  rules: prepaidRules.parse(row.rules),
-});
-
-interface MarketRow {
-  asset: string;
-  currency: string;
-  prices: readonly { operator: string; fromAt: Date; price: bigint }[];
-  values: readonly { fromAt: Date; units: bigint; value: bigint }[];
-}
-
-function marketOf({ asset, currency, prices, values }: MarketRow): UnitMarket {
-  const buy = new Map<string, PriceVersion[]>();
-  for (const { operator, fromAt: from, price: amount } of prices) {
-    buy.set(operator, [...(buy.get(operator) ?? []), { from, amount }]);
-  }
-  const credit = values.map(({ fromAt: from, units, value }) => ({ from, units, value }));
-  return { asset, currency, buy, credit };
-}
-
-function tariffsBySite(rows: readonly TvuTariffModel[]): Map<bigint, TvuTariff[]> {
-  const tariffs = new Map<bigint, TvuTariff[]>();
-  for (const { siteId, fromAt: from, price, valueUnits, valueAmount } of rows) {
-    const tariff = { from, price, valueUnits, valueAmount };
-    tariffs.set(siteId, [...(tariffs.get(siteId) ?? []), tariff]);
-  }
-  return tariffs;
-}
-
-function pricesByTerm(rows: readonly { term: string; fromAt: Date; amount: bigint | null }[]) {
-  const prices: Partial<Record<TermName, PriceVersion[]>> = {};
-  for (const row of rows) {
-    const term = row.term as TermName;
-    prices[term] = [...(prices[term] ?? []), { from: row.fromAt, amount: row.amount }];
-  }
-  return prices;
-}

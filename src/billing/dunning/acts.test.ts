@@ -18,11 +18,11 @@ afterEach(() => house.close());
 
 describe('flags', () => {
   it('keep the picture of who must not be cut, until they end or are lifted', async () => {
-    await house.policy();
+    house.policy();
     const { id } = await world.customer();
     house.owe(id);
     world.moveTo(noon('2026-12-11'));
-    const service = await house.started();
+    const service = house.started();
     const flagged = await service.flag({
       ...{ subscriberId: id, kind: 'do_not_cut', reason: 'school', by: 'staff:1' },
       ...{ from: parseDay('2026-12-11'), until: parseDay('2027-01-01') },
@@ -30,7 +30,10 @@ describe('flags', () => {
     if (!flagged.ok) throw new Error(flagged.error);
     await service.run();
     expect([house.calls, await house.steps()]).toEqual([[], ['first 2026-12-04']]);
-    expect(await service.look(id)).toMatchObject({ state: 'first', held: 'do_not_cut' });
+    expect((await service.look([id])).get(id)).toMatchObject({
+      state: 'first',
+      held: 'do_not_cut',
+    });
     expect(await service.liftFlag({ id: flagged.id, by: 'staff:2' })).toEqual({ ok: true });
     expect(house.calls).toEqual(['suspend overdue 2026-12-11']);
     expect(await service.liftFlag({ id: flagged.id, by: 'staff:2' })).toEqual({
@@ -45,7 +48,7 @@ describe('flags', () => {
     const { id } = await world.customer();
     house.pay(id);
     world.moveTo(noon('2026-12-01'));
-    const blocked = await (await house.started()).flag({
+    const blocked = await house.started().flag({
       ...{ subscriberId: id, kind: 'block', reason: 'fair_use', by: 'staff:1' },
       ...{ from: parseDay('2026-12-02'), until: parseDay('2026-12-05') },
     });
@@ -59,7 +62,7 @@ describe('flags', () => {
 
   it('are refused with dates that make no sense, and for nobody', async () => {
     const { id } = await world.customer();
-    const service = await house.started();
+    const service = house.started();
     const today = dayOfInstant(world.now(), ZONE);
     const flag = { kind: 'block', reason: 'wish', by: 'staff:1' } as const;
     for (const [from, until] of [
@@ -78,11 +81,11 @@ describe('flags', () => {
 
 describe('a promise', () => {
   it('is noted, answered, and holds everything until it is broken', async () => {
-    await house.policy();
+    house.policy();
     const { id, msisdn } = await world.customer();
     house.owe(id);
     world.moveTo(noon('2026-12-05'));
-    const service = await house.started();
+    const service = house.started();
     const dueOn = parseDay('2026-12-15');
     const act = { subscriberId: id, amount: 65_000n, dueOn, by: `phone:${msisdn}` };
     expect(await service.promise(act)).toMatchObject({ ok: true });

@@ -1,17 +1,7 @@
-/** What dunning has taken away, as intervals: facts that billing reads, and how they change. */
-import type { Day } from '../../platform/day.ts';
+/** What dunning has taken away, and how that changes. */
 import type { Dunning, Level } from './rules.ts';
 
 export type HeldLevel = Exclude<Level, 'open'>;
-
-/** From `from` on the subscriber had no more than `level`; open while `to` is null. */
-export interface Hold {
-  id: bigint;
-  level: HeldLevel;
-  from: Day;
-  /** Exclusive. */
-  to: Day | null;
-}
 
 /** What a change asks of those who give and take pictures. */
 export type HoldCall = 'suspend' | 'unsuspend' | 'terminate' | null;
@@ -37,26 +27,4 @@ export function holdChange(
   if (wanted.level === 'ended') return { level: 'ended', call: 'terminate' };
   if (wanted.level === 'stopped') return { level: 'stopped', call: 'suspend' };
   return { level: wanted.level, call: actual === 'stopped' ? 'unsuspend' : null };
-}
-
-/**
- * The days without a picture, which are never billed: merged, in order, the last one open (`to`
- * null) while it lasts. A day on which the picture went and came back is a day with one.
- */
-export function stoppedDays(
-  holds: readonly Pick<Hold, 'level' | 'from' | 'to'>[],
-): { from: Day; to: Day | null }[] {
-  const merged: { from: Day; to: Day | null }[] = [];
-  const stopped = holds
-    .filter(({ level, from, to }) => level !== 'walled' && (to === null || to > from))
-    .sort((a, b) => a.from - b.from);
-  for (const { from, to } of stopped) {
-    const last = merged.at(-1);
-    if (last && (last.to === null || from <= last.to)) {
-      if (last.to !== null) last.to = to === null ? null : Math.max(to, last.to);
-    } else {
-      merged.push({ from, to });
-    }
-  }
-  return merged;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parseDay } from '../../platform/day.ts';
 import { dunningPolicy } from '../catalogue/dunning-policy.ts';
-import { type Hold, holdChange, stoppedDays } from './holds.ts';
+import { holdChange } from './holds.ts';
 import {
   type Dunning,
   type DunningFacts,
@@ -278,28 +278,6 @@ describe('what is held', () => {
           expect(change.call === 'suspend').toBe(change.level === 'stopped');
           expect(change.call === 'unsuspend').toBe(actual === 'stopped' && hasPicture(level));
         }
-      }),
-    );
-  });
-
-  it('has days that are in order, never touch, and are those of some hold', () => {
-    const hold = fc.record({
-      level: fc.constantFrom<Hold['level']>('walled', 'stopped', 'ended'),
-      from: day,
-      days: fc.option(fc.nat(30)),
-    });
-    check(
-      fc.property(fc.array(hold, { maxLength: 6 }), day, (list, probe) => {
-        const holds = list.map(({ level, from, days }) => ({
-          ...{ level, from, to: days === null ? null : from + days },
-        }));
-        const found = stoppedDays(holds);
-        const isIn = (spans_: readonly { from: number; to: number | null }[]) =>
-          spans_.some(({ from, to }) => from <= probe && (to === null || probe < to));
-        expect(isIn(found)).toBe(isIn(holds.filter(({ level }) => level !== 'walled')));
-        found.slice(1).forEach(({ from }, index) => {
-          expect(from).toBeGreaterThan(found[index]?.to ?? Number.POSITIVE_INFINITY);
-        });
       }),
     );
   });

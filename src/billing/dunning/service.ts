@@ -4,7 +4,8 @@
  *
  *   run()                 the job, to be called each minute
  *   reconsider(ids)       after anything that changed what they owe: gives back at once
- *   look(id)              how one stands, for staff; changes nothing
+ *   look(ids)             how they stand, for staff; changes nothing
+ *   debtors(page)         who owes, to be looked at
  *   flag, liftFlag        do not cut; block
  *   promise               a promise to pay
  */
@@ -13,7 +14,7 @@ import { transaction } from '../../platform/database/pool.ts';
 import { type Day, dayOfInstant } from '../../platform/day.ts';
 import type { Clock, Ids, Logger } from '../../platform/ports.ts';
 import { dunningPolicy, type PolicyVersion, policyAt } from '../catalogue/dunning-policy.ts';
-import type { Catalogue } from '../catalogue/rules.ts';
+import type { Catalogue, Site } from '../catalogue/rules.ts';
 import { type Acts, createActs } from './acts.ts';
 import { type Case, type CaseDecision, decideCase } from './decisions.ts';
 import type { HoldCall } from './holds.ts';
@@ -51,12 +52,25 @@ export interface DunningPorts {
   unsuspend(act: HeldAct): Promise<void>;
   /** Ends the contract for ever; done twice it changes nothing. */
   terminate(act: HeldAct): Promise<void>;
+  /** Of subscribers who have cards, how their pictures are now. */
+  picturesOf(subscriberIds: readonly bigint[]): Promise<ReadonlyMap<bigint, Pictures>>;
+  /** Ids above `after`, rising, of who has a card that `suspend` took when it was another's. */
+  strays(page: { after: bigint; limit: number }): Promise<bigint[]>;
   messagesFor: DunningMessagesFor;
+}
+
+/** What is to be seen of a subscriber's cards. */
+export interface Pictures {
+  /** Of one at least nobody has taken the picture. */
+  isShown: boolean;
+  /** Why `suspend` took those that it took. */
+  takenFor: readonly HeldAct['why'][];
 }
 
 /** `because`: `overdue`, the reason of a block, or `clear`. */
 export interface HeldAct {
   subscriberId: bigint;
+  why: Dunning['because'];
   because: string;
   on: Day;
 }
@@ -69,6 +83,8 @@ export interface DunningDeps {
   catalogue(): Catalogue;
   policies(): readonly PolicyVersion[];
   ports: DunningPorts;
+  /** Only for the subscribers of this test clock, whose time `clock` is. */
+  testClockId?: bigint;
 }
 
 /** `looked`: subscribers; `queued`: messages; `changed`: pictures taken or given back. */
@@ -83,8 +99,9 @@ export interface DunningService extends Acts {
   /** Throws only when the database is lost; what was not done is found again by the next call. */
   run(): Promise<DunningRun>;
   reconsider(subscriberIds: readonly bigint[]): Promise<DunningRun>;
-  /** Null for a subscriber who does not exist. */
-  look(subscriberId: bigint): Promise<Dunning | null>;
+  /** How subscribers stand, by id; who does not exist is left out. */
+  look(subscriberIds: readonly bigint[]): Promise<Map<bigint, Dunning>>;
+  debtors: DunningPorts['debtors'];
 }
 
 /** Subscribers decided in one transaction. */
@@ -100,7 +117,7 @@ const nothing = (): DunningRun => ({ looked: 0, queued: 0, changed: 0, failed: 0
 export function createDunning(deps: DunningDeps): DunningService {
   const { pool, clock } = deps;
   const inTurn = oneAtATime();
-  const cursors = new Map<bigint | 'watched', bigint>();
+  const cursors = new Map<bigint | 'watched' | 'strays', bigint>();
   const lookAt = (ids: readonly bigint[], wait: boolean) =>
     inTurn(() => transaction(pool, (client) => decidePage(deps, client, { ids, wait })));
 
@@ -113,7 +130,7 @@ export function createDunning(deps: DunningDeps): DunningService {
   };
   /** Goes on where the last call stopped; from the beginning after the end. */
   const goThrough = async (
-    name: bigint | 'watched',
+    name: bigint | 'watched' | 'strays',
     page: (after: bigint, limit: number) => Promise<bigint[]>,
     total: DunningRun,
   ): Promise<void> => {
@@ -132,11 +149,8 @@ export function createDunning(deps: DunningDeps): DunningService {
       const since = dayOfInstant(now, 'UTC') - 3;
       const watched = (after: bigint, limit: number) => watchedIds(pool, { after, limit, since });
       await goThrough('watched', watched, total);
-      for (const { id: siteId, timeZone } of deps.catalogue().sites.values()) {
-        const isOpen = deps
-          .policies()
-          .some((one) => one.siteId === siteId && mayAct(one.policy, now, timeZone));
-        if (!isOpen) continue;
+      await goThrough('strays', (after, limit) => deps.ports.strays({ after, limit }), total);
+      for (const siteId of openSites(deps, now)) {
         const debtors = (after: bigint, limit: number) =>
           deps.ports.debtors({ siteId, after, limit });
         await goThrough(siteId, debtors, total);
@@ -144,10 +158,13 @@ export function createDunning(deps: DunningDeps): DunningService {
       return total;
     },
     reconsider,
-    async look(subscriberId) {
-      const [one] = await casesOf(deps, pool, [subscriberId]);
-      return one ? dunningOf({ ...one, flags: one.debtor.flags }) : null;
+    async look(subscriberIds) {
+      const cases = await casesOf(deps, pool, subscriberIds);
+      return new Map(
+        cases.map((one) => [one.debtor.id, dunningOf({ ...one, flags: one.debtor.flags })]),
+      );
     },
+    debtors: deps.ports.debtors,
     ...createActs({
       ...deps,
       reconsider: async (id) => void (await reconsider([id])),
@@ -155,13 +172,21 @@ export function createDunning(deps: DunningDeps): DunningService {
       withCase: (id, act) =>
         inTurn(() =>
           transaction(pool, async (client) => {
-            await lockDebtors(client, [id], true);
+            await lockDebtors(client, [id], { wait: true });
             const [one] = await casesOf(deps, client, [id]);
             return act(client, one ?? null);
           }),
         ),
     }),
   };
+}
+
+/** Sites at which a policy takes steps at this time of their day. */
+function openSites({ catalogue, policies }: DunningDeps, now: Date): bigint[] {
+  const all = policies();
+  const isOpen = ({ id, timeZone }: Site): boolean =>
+    all.some(({ siteId, policy }) => siteId === id && mayAct(policy, now, timeZone));
+  return [...catalogue().sites.values()].filter(isOpen).map(({ id }) => id);
 }
 
 /**
@@ -193,15 +218,17 @@ async function decidePage(
   client: PoolClient,
   { ids, wait }: { ids: readonly bigint[]; wait: boolean },
 ): Promise<DunningRun> {
-  const locked = await lockDebtors(client, ids, wait);
+  const locked = await lockDebtors(client, ids, { ...deps, wait });
   if (locked.length === 0) return nothing();
   const now = deps.clock.now();
   const decided: { one: Case; decision: CaseDecision }[] = [];
   const total = nothing();
+  const pictures = await deps.ports.picturesOf(locked);
   for (const one of await casesOf(deps, client, locked)) {
     total.looked += 1;
     const decision = decideCase(one, now, deps.ports.messagesFor);
-    if (await isCarriedOut(deps, one, decision)) decided.push({ one, decision });
+    const call = decision.change?.call ?? callFor(one, decision, pictures.get(one.debtor.id));
+    if (await isCarriedOut(deps, one, { ...decision, call })) decided.push({ one, decision });
     else total.failed += 1;
   }
   const clear = decided.filter(({ decision }) => decision.dunning.state === 'clear');
@@ -221,6 +248,7 @@ async function casesOf(
   ids: readonly bigint[],
 ): Promise<Case[]> {
   const sites = deps.catalogue().sites;
+  const policies = deps.policies();
   const now = deps.clock.now();
   const debtors = await debtorsOf(db, ids, SCREENS_MAX);
   const invoices = await deps.ports.openInvoicesOf(ids);
@@ -237,7 +265,7 @@ async function casesOf(
           endsOn: end?.endsAt ? dayOfInstant(end.endsAt, site.timeZone) : null,
           price: end?.price ?? 0n,
         };
-    const policy = policyOf(deps, debtor, oldestDay(owing) ?? today);
+    const policy = policyOf(policies, debtor, oldestDay(owing) ?? today);
     return [{ debtor, site, policy, owing, taken: [], today }];
   });
   const since = new Map(
@@ -251,8 +279,8 @@ async function casesOf(
 }
 
 /** A debt is dunned as was said when it arose. */
-const policyOf = (deps: DunningDeps, { siteId, category }: Debtor, on: Day) =>
-  policyAt(deps.policies(), { siteId, category, on }) ?? NOBODY_DUNNED;
+const policyOf = (all: readonly PolicyVersion[], { siteId, category }: Debtor, on: Day) =>
+  policyAt(all, { siteId, category, on }) ?? NOBODY_DUNNED;
 
 function oldestDay(owing: Owing): Day | null {
   if (owing.kind === 'prepaid') return owing.endsOn === null ? null : owing.endsOn - 1;
@@ -261,15 +289,33 @@ function oldestDay(owing: Owing): Day | null {
   return days.length === 0 ? null : Math.min(...days);
 }
 
+/**
+ * What is missing for pictures to be as they are to be: a card came to somebody who has none, or to
+ * somebody who has; or the picture is away for another reason by now.
+ */
+function callFor(
+  { debtor, owing }: Case,
+  { change, dunning }: CaseDecision,
+  pictures: Pictures | undefined,
+): HoldCall {
+  if (!pictures) return null;
+  const level = change?.level ?? debtor.hold?.level ?? 'open';
+  // Whose prepaid contract ended has no rights to be hidden.
+  const isDark = level === 'stopped' || (level === 'ended' && owing.kind === 'postpaid');
+  if (!isDark) return pictures.takenFor.length > 0 ? 'unsuspend' : null;
+  const isRight = pictures.takenFor.every((why) => why === dunning.because);
+  return isRight && !pictures.isShown ? null : 'suspend';
+}
+
 /** False when a port failed: then nothing is written of this subscriber, and it is tried again. */
 async function isCarriedOut(
   { ports, logger }: DunningDeps,
   { debtor, today }: Case,
-  { dunning, change }: CaseDecision,
+  { dunning, call }: CaseDecision & { call: HoldCall },
 ): Promise<boolean> {
-  const call = change?.call ?? null;
   if (call === null) return true;
-  const act = { subscriberId: debtor.id, because: becauseOf(dunning), on: today };
+  const why = dunning.because;
+  const act = { subscriberId: debtor.id, why, because: becauseOf(dunning), on: today };
   try {
     await callOf(ports, call)(act);
     logger.info(`dunning.${call}`, { subscriberId: debtor.id, because: act.because });

@@ -2,9 +2,9 @@
 import type { Pool, PoolClient } from 'pg';
 import { type Day, formatDay, parseDay } from '../../platform/day.ts';
 import { bigintAsDigits } from '../../platform/json.ts';
-import { dunningPolicy, type PolicyVersion } from '../catalogue/dunning-policy.ts';
+import { byHouseTime, byTestClock } from '../../registry/test-clocks.ts';
 import type { OutboundDraft } from '../settlement/commands.ts';
-import type { HeldLevel, Hold } from './holds.ts';
+import type { HeldLevel } from './holds.ts';
 import type { DunningAction, Flags, PaymentPromise, Span, StepKey } from './rules.ts';
 
 type Db = Pool | PoolClient;
@@ -36,6 +36,12 @@ export interface HoldWrite {
   next: { id: bigint; level: HeldLevel; because: string } | null;
 }
 
+/** Those of `$1` whose time it is, in order: of a test clock, or of all who have none. */
+const SORTED = `SELECT i.id FROM unnest($1::bigint[]) AS i (id)
+         WHERE CASE WHEN $2::bigint IS NULL THEN ${byHouseTime('i.id')}
+                    ELSE ${byTestClock('i.id', '$2')} END
+         ORDER BY i.id OFFSET 0`;
+
 /**
  * Purpose: makes this transaction the only one that decides about these subscribers: what they owe
  * is read after it. Locks: an advisory lock each, in the order of ids.
@@ -43,11 +49,11 @@ export interface HoldWrite {
 const LOCK = `
 SELECT id FROM (
   SELECT id, pg_advisory_xact_lock(hashtextextended('dunning.' || id, 0))
-    FROM (SELECT id FROM unnest($1::bigint[]) AS id ORDER BY id) AS sorted
+    FROM (${SORTED}) AS sorted
 ) AS locked`;
 /** The same, leaving out those that another transaction decides about now. */
 const TRY_LOCK = `
-SELECT id FROM (SELECT id FROM unnest($1::bigint[]) AS id ORDER BY id OFFSET 0) AS sorted
+SELECT id FROM (${SORTED}) AS sorted
  WHERE pg_try_advisory_xact_lock(hashtextextended('dunning.' || id, 0))`;
 
 /** Purpose: what is kept of the debtors. Plan: each by key or by an index on the subscriber. */
@@ -113,13 +119,17 @@ SELECT subscriber_id FROM (
          WHERE kind = 'block' AND lifted_on IS NULL AND (until_on IS NULL OR until_on > $3)
 ) AS watched WHERE subscriber_id > $1 ORDER BY subscriber_id LIMIT $2`;
 
-/** Those of `ids` that are this transaction's to decide; `wait`: all, as soon as they are free. */
+/**
+ * Those of `ids` that are this transaction's to decide; `wait`: all, as soon as they are free. Of
+ * those who live by a test clock, only with it.
+ */
 export async function lockDebtors(
   client: PoolClient,
   ids: readonly bigint[],
-  wait: boolean,
+  { wait, testClockId = null }: { wait: boolean; testClockId?: bigint | null },
 ): Promise<bigint[]> {
-  const { rows } = await client.query<{ id: bigint }>(wait ? LOCK : TRY_LOCK, [[...new Set(ids)]]);
+  const values = [[...new Set(ids)], testClockId];
+  const { rows } = await client.query<{ id: bigint }>(wait ? LOCK : TRY_LOCK, values);
   return rows.map(({ id }) => id);
 }
 
@@ -285,34 +295,4 @@ export async function watchedIds(
     values: [after, limit, formatDay(since)],
   });
   return rows.map(({ subscriber_id }) => subscriber_id);
-}
-
-/** All policies; throws when one is not in order. */
-export async function readPolicies(db: Db): Promise<PolicyVersion[]> {
-  const { rows } = await db.query(
-    'SELECT site_id, category, from_on::text, policy FROM dunning_policy',
-  );
-  return rows.map(({ site_id, category, from_on, policy }) => ({
-    siteId: site_id,
-    category: category === '' ? null : category,
-    from: parseDay(from_on),
-    policy: dunningPolicy.parse(policy),
-  }));
-}
-
-/** Everything that was ever taken from subscribers, by subscriber, oldest first. */
-export async function holdsOf(db: Db, ids: readonly bigint[]): Promise<Map<bigint, Hold[]>> {
-  const { rows } = await db.query({
-    name: 'dunning-holds',
-    text: `SELECT id, subscriber_id, level, from_on::text, to_on::text FROM dunning_hold
-            WHERE subscriber_id = ANY ($1::bigint[]) ORDER BY from_at, id`,
-    values: [ids],
-  });
-  const holds = new Map<bigint, Hold[]>();
-  for (const { id, subscriber_id, level, from_on, to_on } of rows) {
-    const known = holds.get(subscriber_id) ?? [];
-    known.push({ id, level, from: parseDay(from_on), to: to_on === null ? null : parseDay(to_on) });
-    holds.set(subscriber_id, known);
-  }
-  return holds;
 }

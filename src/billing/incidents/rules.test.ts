@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { incidentLimits } from './policy.ts';
 import {
   costOf,
   type Given,
   type IncidentAsk,
   type IncidentCard,
+  type IncidentLimits,
   type IncidentScope,
   outageDays,
   previewIncident,
@@ -18,6 +18,9 @@ const card = (cardId: bigint, more: Partial<IncidentCard> = {}): IncidentCard =>
   ...{ had: [], paid: [ESSENTIAL], monthPrice: 65_000n },
   ...more,
 });
+type Limits = Partial<Omit<IncidentLimits, 'secondPerson'>> & {
+  secondPerson?: Partial<IncidentLimits['secondPerson']>;
+};
 const ask = (more: Partial<IncidentAsk> = {}): IncidentAsk => ({
   ...{ incident: 'I1', reason: 'transmitter down', scope: { kind: 'site', siteId: 1n } },
   ...{ days: 2, by: 'staff:1', on: { year: 2026, month: 11, day: 23 } },
@@ -28,15 +31,23 @@ const given = (more: Partial<Given> = {}): Given => ({
   ...{ days: 3, cost: 6_500n },
   ...more,
 });
+const NONE: IncidentLimits = {
+  ...{ daysPerIncident: null, daysPerCardAndMonth: null, daysPerSubscriberAndMonth: null },
+  ...{ costPerGiverAndMonth: null, secondPerson: { days: null, cost: null } },
+};
+const limitsOf = ({ secondPerson, ...said }: Limits = {}): IncidentLimits => ({
+  ...{ ...NONE, ...said },
+  secondPerson: { ...NONE.secondPerson, ...secondPerson },
+});
 const preview = (
   asked: IncidentAsk,
   cards: IncidentCard[],
-  o: { limits?: object; given?: Given[] } = {},
+  o: { limits?: Limits; given?: Given[] } = {},
 ) =>
   previewIncident(asked, {
     cards,
     given: o.given ?? [],
-    limits: incidentLimits.parse(o.limits ?? {}),
+    limits: limitsOf(o.limits),
   });
 
 describe('who has free days', () => {
@@ -135,7 +146,7 @@ describe('a limit', () => {
   });
 
   it('of what one giver may give away refuses all of it', () => {
-    const limits = { costPerGiverAndMonth: '10833' };
+    const limits = { costPerGiverAndMonth: 10833n };
     expect(preview(ask(), [card(1n)], { limits, given: [given()] }).decision.kind).toBe('allowed');
     const more = given({ cost: 6_501n });
     expect(preview(ask(), [card(1n)], { limits, given: [more] })).toMatchObject(
@@ -146,7 +157,7 @@ describe('a limit', () => {
   });
 
   it('above which a second person decides says what was too much', () => {
-    const limits = { secondPerson: { days: 1, cost: '4333' } };
+    const limits = { secondPerson: { days: 1, cost: 4333n } };
     expect(preview(ask(), [card(1n)], { limits }).decision).toEqual({
       ...{ kind: 'second_person', because: ['days'] },
     });

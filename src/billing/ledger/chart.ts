@@ -34,14 +34,24 @@ export const CHART = {
 } as const;
 
 export type AccountKind = keyof typeof CHART;
-export type AccountPolicy = 'exact' | 'folded';
 
-/** `owner`: `site:<id>`, `channel:<id>`, `subscriber:<id>`, `reseller:<id>`, `postpaid:<id>`. */
+/**
+ * `owner`: `site:<id>` (`site:<id>:<tax>` for what it owes of one tax, `site:<id>:invoices` for
+ * what it has not earned of documents), `channel:<id>`, `subscriber:<id>`, `reseller:<id>`,
+ * `postpaid:<id>`.
+ */
 export interface AccountName {
   owner: string;
   kind: AccountKind;
   asset: string;
 }
+
+/** Code of a tax that has none: of pay-per-view, and of price lists with one rate. */
+export const NAMELESS_TAX = 'TAX';
+
+/** Whose `tax_payable` a tax of a site is: `site:<id>:<code>`, without a code the site's own. */
+export const taxOwner = (siteId: bigint, code: string): string =>
+  code === NAMELESS_TAX ? `site:${siteId}` : `site:${siteId}:${code}`;
 
 /** The key under which an account is found in a map. */
 export const accountKey = ({ owner, kind, asset }: AccountName): string =>

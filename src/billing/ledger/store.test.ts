@@ -37,8 +37,8 @@ beforeAll(async () => {
   const idOf = (name: AccountName) => accounts.get(accountKey(name)) ?? 0n;
   [wallet, clearing, tax, units] = [idOf(WALLET), idOf(CLEARING), idOf(TAX), idOf(UNITS)];
   await app.query(
-    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language, policy)
-     VALUES (1, 'NBO', 'Nairobi', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en', '{}')`,
+    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language)
+     VALUES (1, 'NBO', 'Nairobi', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en')`,
   );
   await app.query(
     `INSERT INTO inbox (id, provider, receipt, kind, state, channel_id, received_at, raw)
@@ -123,7 +123,14 @@ describe('what was written', () => {
     );
     expect(rows.map((row) => row.name)).toEqual(await appendOnly());
     expect(await appendOnly()).toEqual(
-      expect.arrayContaining(['account', 'entry', 'hold_part', 'journal', 'price', 'trial']),
+      expect.arrayContaining([
+        'account',
+        'catalogue_version',
+        'entry',
+        'hold_part',
+        'journal',
+        'trial',
+      ]),
     );
   });
 

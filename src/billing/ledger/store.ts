@@ -39,6 +39,14 @@ export async function ensureAccounts(
   return new Map(found.rows.map((row) => [accountKey(row), row.id]));
 }
 
+/** The accounts on which taxes are or were ever owed, by `accountKey`. Plan: `account_tax`. */
+export async function findTaxAccounts(client: Pool | PoolClient): Promise<Map<string, bigint>> {
+  const { rows } = await client.query(
+    "SELECT id, owner, kind, asset FROM account WHERE kind = 'tax_payable'",
+  );
+  return new Map(rows.map((row) => [accountKey(row), row.id]));
+}
+
 /** The balance of an account in minor units, exact or folded, as of now. */
 export async function balanceOf(client: Pool | PoolClient, accountId: bigint): Promise<bigint> {
   const { rows } = await client.query(

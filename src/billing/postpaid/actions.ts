@@ -26,10 +26,9 @@ export interface PlanChange {
 /** A rule, or the first day without. */
 export type When = 'immediate' | 'end_of_term' | 'start_of_term' | Day;
 
-export interface BundleSale {
-  ref: string;
-  plan: string;
-  addOns: readonly { ref: string; plan: string }[];
+/** A base, and add-ons that go with it from the start. */
+export interface BundleSale extends Omit<Sale, 'bundle'> {
+  addOns: readonly Omit<Sale, 'bundle'>[];
 }
 
 export interface ImportedLine {
@@ -66,7 +65,13 @@ type MoneyAction =
   | { act: 'pay_invoice'; invoiceId: bigint; amount: bigint | 'balance'; key?: string }
   | { act: 'external_payment'; invoiceId: bigint; amount: bigint | 'balance' }
   | { act: 'pay_all_open_invoices'; order: Order }
-  | { act: 'complete_payment'; paymentId: bigint; result: 'approved' | 'declined' }
+  /** `down`: the request never reached the gateway. */
+  | { act: 'complete_payment'; paymentId: bigint; result: 'approved' | 'declined' | 'down' }
+  /**
+   * Money that has come in: of a payment of ours, whatever was thought to have become of it, or
+   * for an invoice.
+   */
+  | ({ act: 'receive_payment'; amount: bigint } & ({ paymentId: bigint } | { invoiceId: bigint }))
   | {
       act: 'refund';
       paymentId: bigint;
@@ -77,7 +82,15 @@ type MoneyAction =
   | { act: 'chargeback_reversed'; paymentId: bigint };
 
 type DocumentAction =
-  | { act: 'external_charge'; amount: bigint; from: Day; to: Day | null; draft: boolean }
+  | {
+      act: 'external_charge';
+      amount: bigint;
+      from: Day;
+      to: Day | null;
+      draft: boolean;
+      /** Which taxes are inside the amount: a kind of product (`service`); none without it. */
+      taxCode?: string;
+    }
   | { act: 'commit_invoice' | 'void_invoice' | 'write_off'; invoiceId: bigint }
   | { act: 'grant_credit'; amount: bigint }
   | { act: 'delete_credit'; invoiceId: bigint }
@@ -99,8 +112,21 @@ export type SettingAction = {
     | 'remove_payment_method';
 };
 
+/** Several settings in one act; what is left out stays. */
+export interface Settings {
+  billingDay?: number;
+  autoPay?: boolean;
+  autoInvoice?: boolean;
+  paymentMethod?: boolean;
+}
+
 /** An act on one account. */
-export type Action = LifeAction | MoneyAction | DocumentAction | SettingAction;
+export type Action =
+  | LifeAction
+  | MoneyAction
+  | DocumentAction
+  | SettingAction
+  | ({ act: 'change_settings' } & Settings);
 
 type Naming<T, A> = T extends { act: infer Acts } ? (A extends Acts ? T : never) : never;
 
@@ -120,6 +146,8 @@ export type Refusal =
   /** The base has a plan that does not offer this add-on. */
   | 'add_on_not_available'
   | 'plan_change_blocked'
+  /** Not in this market, or not on the day on which it would start. */
+  | 'plan_not_sold'
   | 'subscription_ended'
   | 'ref_exists'
   /** More than there is to pay back. */

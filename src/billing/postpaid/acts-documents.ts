@@ -58,9 +58,9 @@ const made = (invoice: Invoice): Answer => ({ ok: true, documentId: invoice.id, 
 
 /** A one-off charge, its own document; a draft waits to be committed. */
 export function externalCharge(desk: Desk, action: ActionOf<'external_charge'>): Answer {
-  const { amount, from, to, draft } = action;
+  const { amount, from, to, draft, taxCode = null } = action;
   const invoice = addDocument(desk, 'charge', draft ? 'draft' : 'committed');
-  addLine(desk, invoice, { type: 'external_charge', from, to, amount });
+  addLine(desk, invoice, { type: 'external_charge', from, to, amount, taxCode });
   settleAndCollect(desk, invoice);
   return made(invoice);
 }

@@ -2,7 +2,7 @@
 
 import { type Day, firstDayOfMonth } from '../../platform/day.ts';
 import { type ActionOf, type Answer, DONE, refused, type When } from './actions.ts';
-import { afterRun, contractOf } from './acts-sales.ts';
+import { afterRun, contractOf, takeBillingDay } from './acts-sales.ts';
 import { add, changeAccount } from './books.ts';
 import { chargedThrough, runningSince } from './charged.ts';
 import { type Desk, viewOf } from './desk.ts';
@@ -131,5 +131,6 @@ export function setRate(desk: Desk, action: ActionOf<'set_rate'>): Answer {
     billing,
     day: billingDay,
   });
+  takeBillingDay(desk, contract);
   return DONE;
 }

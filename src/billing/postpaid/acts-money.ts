@@ -61,8 +61,25 @@ export function payAllOpen(desk: Desk, { order }: ActionOf<'pay_all_open_invoice
 }
 
 export function completePayment(desk: Desk, action: ActionOf<'complete_payment'>): Answer {
-  decidePayment(desk, paymentOf(desk.book, action.paymentId), action.result);
+  const { result, paymentId } = action;
+  decidePayment(desk, paymentOf(desk.book, paymentId), { result });
   return { ok: true, documentId: null, paymentId: action.paymentId };
+}
+
+/**
+ * Money is never refused: an attempt that waits is paid by it, for a decided one it is another
+ * attempt, and what is more than the invoice needs becomes credit.
+ */
+export function receivePayment(desk: Desk, action: ActionOf<'receive_payment'>): Answer {
+  const { amount } = action;
+  if ('invoiceId' in action) {
+    return externalPayment(desk, { act: 'external_payment', invoiceId: action.invoiceId, amount });
+  }
+  const payment = paymentOf(desk.book, action.paymentId);
+  if (!decidePayment(desk, payment, { result: 'approved', amount })) {
+    receiveOutside(desk, payment, amount);
+  }
+  return { ok: true, documentId: null, paymentId: payment.id };
 }
 
 /** Back to the payer; without adjustments the invoice is owed again. */

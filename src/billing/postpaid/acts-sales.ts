@@ -15,7 +15,7 @@ import { runNow } from './consequences.ts';
 import { type Desk, viewOf } from './desk.ts';
 import { addEvent } from './events.ts';
 import { arePlanChangesAllowed } from './overdue.ts';
-import { type Plan, planOf } from './plans.ts';
+import { isOnSale, type Plan, planOf } from './plans.ts';
 import type { Contract, ContractEvent } from './rows.ts';
 import { firstPaidDay } from './segments.ts';
 import { allPlanSpans, endOf, eventsOf } from './timeline.ts';
@@ -41,9 +41,9 @@ export function createSubscription(desk: Desk, action: ActionOf<'create_subscrip
 
 /** Bases with their add-ons in one act and one run. */
 export function createBundles(desk: Desk, { bundles }: ActionOf<'create_bundles'>): Answer {
-  const sales = bundles.flatMap(({ ref, plan, addOns }): Sale[] => [
-    { ref, plan },
-    ...addOns.map((addOn) => ({ ...addOn, bundle: ref })),
+  const sales = bundles.flatMap(({ addOns, ...base }): Sale[] => [
+    base,
+    ...addOns.map((addOn) => ({ ...addOn, bundle: base.ref })),
   ]);
   for (const sale of sales) {
     const sold = sell(desk, sale);
@@ -54,15 +54,14 @@ export function createBundles(desk: Desk, { bundles }: ActionOf<'create_bundles'
 
 function sell(desk: Desk, sale: Sale): Answer {
   const { book, catalogue, ids, today } = desk;
-  const plan = planOf(catalogue, sale.plan);
   const startsOn = sale.effective ?? today;
+  const plan = catalogue.get(sale.plan);
+  if (!plan || !isOnSale(plan, startsOn)) return refused('plan_not_sold');
   const base = sale.bundle === undefined ? null : contractOf(desk, sale.bundle);
   if (plan.addOn && !base) return refused('add_on_not_available');
   if (book.rows.contracts.some(({ ref }) => ref === sale.ref)) return refused('ref_exists');
-  if (base) {
-    const refusal = refusalOfAddOn(desk, base, { plan, startsOn });
-    if (refusal) return refusal;
-  }
+  const refusal = base && refusalOfAddOn(desk, base, { plan, startsOn });
+  if (refusal) return refusal;
   const contract = add(book, 'contracts', {
     id: ids.next(),
     accountId: book.account.id,
@@ -142,8 +141,9 @@ export function takeBillingDay(desk: Desk, contract: Contract): void {
 
 export function changePlan(desk: Desk, action: ActionOf<'change_plan'>): Answer {
   const contract = contractOf(desk, action.ref);
-  const plan = planOf(desk.catalogue, action.plan);
   const effective = changeDay(desk, contract, action);
+  const plan = desk.catalogue.get(action.plan);
+  if (!plan || !isOnSale(plan, effective)) return refused('plan_not_sold');
   const refusal = refusalOfChange(desk, contract, { plan, effective });
   if (refusal) return refusal;
   addEvent(desk, contract, {

@@ -6,8 +6,8 @@ import { chargedThrough } from './charged.ts';
 import type { Desk } from './desk.ts';
 import { viewOf } from './desk.ts';
 import { addEvent } from './events.ts';
-import type { Contract } from './rows.ts';
-import { allPlanSpans, endOf, quantityOn } from './timeline.ts';
+import type { Contract, ContractEvent } from './rows.ts';
+import { allPlanSpans, endOf, eventsOf } from './timeline.ts';
 
 export interface Transfer {
   /** Ref of the base. */
@@ -56,10 +56,23 @@ function carryOn(
     const effective = Math.max(span.from, startsOn);
     addEvent(to, carried, { kind: 'plan', effective, planCode, phasesFrom, price });
   }
-  const quantity = quantityOn(view, contract, startsOn);
-  if (quantity > 1) addEvent(to, carried, { kind: 'quantity', effective: startsOn, quantity });
+  for (const { kind, effective, quantity } of carriedEvents(from, contract)) {
+    addEvent(to, carried, { kind, effective: Math.max(effective, startsOn), quantity });
+  }
   takeBillingDay(to, carried);
   return carried;
+}
+
+/** Units, stops and ends, also those still to come, in the order in which they count. */
+function carriedEvents({ book }: Desk, contract: Contract): ContractEvent[] {
+  const ends = book.rows.events.filter(
+    ({ contractId, kind }) =>
+      contractId === contract.id && (kind === 'end_service' || kind === 'end_billing'),
+  );
+  return [
+    ...eventsOf(book, contract, ['quantity', 'pause', 'resume', 'block', 'unblock']),
+    ...ends,
+  ];
 }
 
 function leave(desk: Desk, contract: Contract, cancel: Transfer['cancel']): void {

@@ -1,6 +1,6 @@
 /** Allots legal numbers in Postgres. */
 import type { ClientBase } from 'pg';
-import { formatDay } from '../../platform/day.ts';
+import { dayOfInstant, formatDay } from '../../platform/day.ts';
 import { bigintAsDigits } from '../../platform/json.ts';
 import type { Loaded } from './load.ts';
 import { fiscalYear, type Numbered, numberedOf, numberText } from './numbers.ts';
@@ -35,9 +35,15 @@ SELECT legal_entity_id, series, fiscal_year, number,
   FROM allotted`;
 
 /** Numbers all that these accounts have issued. Throws when a site bills in nobody's name. */
-export async function allotNumbers(client: ClientBase, accounts: readonly Loaded[]): Promise<void> {
+export async function allotNumbers(
+  client: ClientBase,
+  accounts: readonly Loaded[],
+  at: Date,
+): Promise<void> {
   const documents = accounts.flatMap((of) =>
-    numberedOf(of.book, of.before).map((one) => documentRow(of, one)),
+    numberedOf(of.book, of.before, dayOfInstant(at, of.book.account.timeZone)).map((one) =>
+      documentRow(of, one),
+    ),
   );
   if (documents.length === 0) return;
   const placed = documents.map((row, place) => ({ place, ...row }));

@@ -133,6 +133,7 @@ function pick<T extends TableName>(
   ids: Set<bigint>,
   into: Book['rows'],
 ): void {
+  if (ids.size === 0) return;
   into[table] = book.rows[table].filter((row) => ids.has(row.id)) as Book['rows'][T];
 }
 

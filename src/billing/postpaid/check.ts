@@ -10,6 +10,10 @@ export interface PostpaidCheck {
   unnumbered: number;
   /** Series with a number missing or one too many. */
   gaps: number;
+  /** Sites whose deferred revenue is not what their lines brought less what was earned. */
+  wrongDeferred: number;
+  /** Sites whose taxes payable are not those of their lines. */
+  wrongTaxes: number;
   /** Journals that do not sum to zero in some asset. */
   unbalanced: number;
   /** Reversals that do not negate what they name. */
@@ -39,6 +43,32 @@ WITH document AS (
     JOIN invoice i ON i.account_id = l.account_id AND i.id = l.invoice_id
    WHERE l.type = 'credit' AND i.status <> 'void'
    GROUP BY l.account_id
+), line AS (
+  SELECT s.site_id, coalesce(c.to_date > c.from_date, CASE WHEN c.id IS NULL
+           THEN l.to_date > l.from_date END, false) AS has_days, l.amount,
+         coalesce((SELECT sum(t.amount) FROM invoice_tax t
+                    WHERE t.account_id = l.account_id AND t.line_id = l.id), 0) AS tax
+    FROM invoice_line l
+    JOIN invoice i ON i.account_id = l.account_id AND i.id = l.invoice_id
+    JOIN postpaid_account p ON p.id = l.account_id
+    JOIN subscriber s ON s.id = p.subscriber_id
+    LEFT JOIN invoice_line c ON c.account_id = l.account_id AND c.id = l.linked_line_id
+   WHERE i.status = 'committed' AND l.type <> 'credit'
+), by_site AS (
+  SELECT s.id,
+         coalesce((SELECT sum(l.amount - l.tax) FROM line l
+                    WHERE l.site_id = s.id AND l.has_days), 0)
+         - coalesce((SELECT sum(r.amount) FROM recognition r
+                       WHERE r.site_id = s.id AND r.book = 'invoices'), 0)
+           AS deferred,
+         coalesce((SELECT sum(l.tax) FROM line l WHERE l.site_id = s.id), 0) AS tax
+    FROM site s
+), by_kind AS (
+  SELECT j.site_id, a.kind, sum(e.amount) AS amount
+    FROM journal j JOIN entry e ON e.journal_id = j.id JOIN account a ON a.id = e.account_id
+   WHERE j.fact_id IS NOT NULL AND (a.kind = 'tax_payable'
+      OR (a.kind = 'deferred_revenue' AND a.owner = 'site:' || j.site_id || ':invoices'))
+   GROUP BY j.site_id, a.kind
 ), booked AS (
   SELECT p.id, a.kind, sum(e.amount) AS amount
     FROM postpaid_account p
@@ -65,6 +95,10 @@ SELECT
         WHERE (n.legal_entity_id, n.series, n.fiscal_year)
             = (c.legal_entity_id, c.series, c.fiscal_year)) n ON true
     WHERE (n.last, n.given) IS DISTINCT FROM (c.last, c.last))::int AS gaps,
+  (SELECT count(*) FROM by_site s WHERE s.deferred <> coalesce((SELECT k.amount FROM by_kind k
+      WHERE k.site_id = s.id AND k.kind = 'deferred_revenue'), 0))::int AS "wrongDeferred",
+  (SELECT count(*) FROM by_site s WHERE s.tax <> coalesce((SELECT k.amount FROM by_kind k
+      WHERE k.site_id = s.id AND k.kind = 'tax_payable'), 0))::int AS "wrongTaxes",
   (SELECT count(*) FROM (SELECT 1 FROM entry GROUP BY journal_id, asset
                          HAVING sum(amount) <> 0) j)::int AS unbalanced,
   (SELECT count(*) FROM (

@@ -7,7 +7,7 @@ import type { Desk } from './desk.ts';
 import { evaluateOverdue } from './overdue.ts';
 import { collect, retryDue } from './payments.ts';
 import type { Invoice } from './rows.ts';
-import { isRunDue, type RunResult, runInvoice } from './run.ts';
+import { nextMoment, type RunResult, runInvoice } from './run.ts';
 
 /** Runs that one evaluation may lead to, each changing the state again. */
 const EVALUATIONS_MAX = 10;
@@ -54,7 +54,7 @@ export function workDay(desk: Desk): void {
   const { book, today } = desk;
   const since = book.account.workedThrough;
   if (today <= since) return;
-  if (isRunDue({ ...desk, target: today }, since)) runNow(desk);
+  if (nextMoment({ ...desk, target: today }, since) !== null) runNow(desk);
   if (retryDue(desk)) settleCredit(desk);
   evaluate(desk);
   changeAccount(book, { workedThrough: today });

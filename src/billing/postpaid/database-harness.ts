@@ -9,8 +9,9 @@ import type { Site } from '../catalogue/rules.ts';
 import { openCustomer } from '../subscriptions/service.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { writeLegalEntity } from './legal-entities.ts';
+import type { MarketTerms } from './markets.ts';
 import type { Plan, PostpaidConfig } from './plans.ts';
-import { createPostpaidService, type PostpaidService } from './service.ts';
+import { createPostpaidService, type PostpaidDeps, type PostpaidService } from './service.ts';
 
 const SITE: Omit<Site, 'id'> = {
   code: 'HTL',
@@ -49,9 +50,15 @@ export const CONFIG: PostpaidConfig = {
   rounding: 'exact',
   bridge: 'new_cycle',
   retryDays: [8, 8, 8],
-  unknownRecheckSeconds: [300, 3600],
   gatewayDown: { startSeconds: 300, multiplier: 2, attemptsMax: 8 },
   overdue: [],
+};
+
+export const TERMS: MarketTerms = {
+  catalogue: CATALOGUE,
+  config: CONFIG,
+  dueDays: 14,
+  taxesOn: () => [],
 };
 
 export interface TestPostpaid {
@@ -62,7 +69,7 @@ export interface TestPostpaid {
   /** What the clock of every service shows. */
   clock: { at: Date; now(): Date };
   /** A service over a pool (its own, if not given), as another process would open it. */
-  service(options?: { pool?: Pool; gateway?: PaymentGateway; batchSize?: number }): PostpaidService;
+  service(options?: Partial<PostpaidDeps>): PostpaidService;
   /** A subscriber with an account that pays by hand unless `autoPay`. */
   account(service: PostpaidService, settings?: { autoPay?: boolean }): Promise<bigint>;
   count(sql: string): Promise<number>;
@@ -104,8 +111,7 @@ export async function openTestPostpaid(at: Date, connections = 8): Promise<TestP
         pool,
         clock,
         logger: silentLogger,
-        catalogue: () => CATALOGUE,
-        config: CONFIG,
+        termsOf: () => TERMS,
         gateway: approving,
         ...options,
       }),
@@ -128,10 +134,10 @@ export async function openTestPostpaid(at: Date, connections = 8): Promise<TestP
 }
 
 async function insertSite(pool: Pool, site: Site): Promise<void> {
-  const { id, code, name, country, currency, tvuAsset, timeZone, language, payment } = site;
+  const { id, code, name, country, currency, tvuAsset, timeZone, language } = site;
   await pool.query(
-    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language, policy)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [id, code, name, country, currency, tvuAsset, timeZone, language, payment],
+    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [id, code, name, country, currency, tvuAsset, timeZone, language],
   );
 }

@@ -4,7 +4,7 @@ import type { Day } from '../../platform/day.ts';
 import { isPaymentPending, openInvoices } from './balances.ts';
 import type { Book } from './books.ts';
 import type { Catalogue, PostpaidConfig } from './plans.ts';
-import { isRunDue } from './run.ts';
+import { nextMoment } from './run.ts';
 
 /** How far a search for the next run looks; an account without one is looked at again then. */
 const HORIZON_DAYS = 32;
@@ -23,9 +23,16 @@ export function nextWorkDay(
     book.rows.overdueChanges.at(-1)?.stops === true ||
     book.rows.invoices.some((invoice) => isPaymentPending(book, invoice));
   if (isOpen) return since + 1;
-  const isDueBy = (target: Day): boolean => isRunDue({ book, ...rules, target }, since);
+  const momentBy = (target: Day) => nextMoment({ book, ...rules, target }, since);
+  const isDueBy = (target: Day): boolean => momentBy(target) !== null;
   let [before, due] = [since, since + HORIZON_DAYS];
-  if (!isDueBy(due)) return due;
+  const first = momentBy(due);
+  if (first === null) return due;
+  // Only what is planned can look otherwise from nearer.
+  if (!isPlanned(book, since)) return first;
+  // What is seen from afar is most often what is seen from near.
+  if (isDueBy(first)) due = first;
+  if (!isDueBy(first - 1)) before = first - 1;
   while (due - before > 1) {
     const middle = Math.floor((before + due) / 2);
     if (isDueBy(middle)) due = middle;
@@ -33,3 +40,9 @@ export function nextWorkDay(
   }
   return due;
 }
+
+/** Is anything to take effect after a day? */
+const isPlanned = ({ rows }: Book, day: Day): boolean =>
+  rows.events.some(({ effective }) => effective > day) ||
+  rows.billingDayChanges.some(({ on }) => on > day) ||
+  rows.overdueChanges.some(({ on }) => on > day);

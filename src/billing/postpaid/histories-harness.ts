@@ -72,7 +72,6 @@ const CONFIG: PostpaidConfig = {
   rounding: 'exact',
   bridge: 'new_cycle',
   retryDays: [8, 8, 8],
-  unknownRecheckSeconds: [300],
   gatewayDown: { startSeconds: 300, multiplier: 2, attemptsMax: 8 },
   overdue: [],
 };
@@ -104,6 +103,10 @@ const exists = ({ book }: World, action: Action): boolean => {
   const isKnown = book.rows.contracts.some(({ ref }) => ref === action.ref);
   return action.act === 'create_subscription' ? !isKnown : isKnown;
 };
+
+/** An act as it can be done now: what it names is looked up; null when there is no such thing. */
+export const doable = (world: World, action: Action): Action | null =>
+  exists(world, action) ? resolved(world, action) : null;
 
 /** Money acts name their document or payment by a number; the newest are counted first. */
 function resolved({ book }: World, action: Action): Action | null {
@@ -140,7 +143,7 @@ export function live(life: Life, { autoInvoice, everyDay = false }: Way): World 
     const isDue = world.today >= next || happenings.length > 0 || offset === life.days;
     if (isDue || everyDay) engine.work(book, world.today);
     for (const { action } of happenings) {
-      const act = exists(world, action) ? resolved(world, action) : null;
+      const act = doable(world, action);
       if (act) engine.act(book, act, world.today);
     }
     if (isDue) next = nextWorkDay(book, rules);

@@ -42,7 +42,7 @@ describe('journals', () => {
     engine.act(book, SALE, TODAY);
     expect(words(book, before)).toEqual([
       'invoice, receivable -30000 XOF, deferred_revenue 30000 XOF',
-      'payment, provider_clearing -30000 XOF, receivable 30000 XOF',
+      'payment, external_clearing -30000 XOF, receivable 30000 XOF',
     ]);
   });
 
@@ -54,7 +54,7 @@ describe('journals', () => {
     const next = stored(book);
     engine.act(next, { act: 'complete_payment', paymentId, result: 'approved' }, TODAY + 1);
     expect(words(next, before)).toEqual([
-      'payment, provider_clearing -30000 XOF, receivable 30000 XOF',
+      'payment, external_clearing -30000 XOF, receivable 30000 XOF',
     ]);
   });
 
@@ -64,7 +64,7 @@ describe('journals', () => {
     const before = stored(book);
     engine.act(book, SALE, TODAY);
     expect(words(book, before)[1]).toBe(
-      'payment, provider_clearing -5000 EUR, exchange 5000 EUR, exchange -30000 XOF, ' +
+      'payment, external_clearing -5000 EUR, exchange 5000 EUR, exchange -30000 XOF, ' +
         'receivable 30000 XOF',
     );
   });
@@ -89,7 +89,7 @@ describe('journals', () => {
     const decided = { paymentId: paymentId ?? 0n, result: 'approved' } as const;
     engine.act(next, { act: 'complete_payment', ...decided }, TODAY + 1);
     expect(words(next, stored(book))).toEqual([
-      'payment, provider_clearing -30000 XOF, suspense 30000 XOF',
+      'payment, external_clearing -30000 XOF, suspense 30000 XOF',
     ]);
   });
 

@@ -4,31 +4,35 @@
  *
  * | fact                     | debit                    | credit                  |
  * |--------------------------|--------------------------|-------------------------|
- * | charge issued            | receivable               | deferred revenue        |
- * | repair, adjustment       | deferred revenue         | receivable              |
+ * | charge issued            | receivable               | deferred revenue, taxes |
+ * | repair, adjustment       | deferred revenue, taxes  | receivable              |
  * | credit line given        | receivable               | customer credit         |
  * | credit line used         | customer credit          | receivable              |
  * | credit document          | promotion expense        | customer credit         |
  * | top-up document          | external clearing        | customer credit         |
- * | payment                  | clearing                 | receivable              |
- * | refund, chargeback       | receivable               | clearing                |
- * | chargeback taken back    | clearing                 | receivable              |
+ * | payment                  | external clearing        | receivable              |
+ * | refund, chargeback       | receivable               | external clearing       |
+ * | chargeback taken back    | external clearing        | receivable              |
  * | write-off                | bad debt                 | receivable              |
  * | void                     | what was booked, negated |                         |
  *
+ * External clearing is the site's own: settlement puts there what operators brought for accounts.
+ * What has no days is earned at once: earned revenue stands in the place of the deferred.
  * After a write-off, bad debt stands in the place of the receivable; after a void, suspense: such
  * money belongs to nothing.
  */
 import { paidOn, totalOf } from './balances.ts';
 import { type Book, changesOf, type Rows } from './books.ts';
+import type { TaxParts } from './line-taxes.ts';
 import type { Invoice, InvoiceLine, Payment, PaymentAttempt, PaymentReturn } from './rows.ts';
 
 export type Role =
   | 'receivable'
   | 'customer_credit'
   | 'deferred_revenue'
+  | 'earned_revenue'
+  | 'tax_payable'
   | 'promo_expense'
-  | 'provider_clearing'
   | 'external_clearing'
   | 'bad_debt'
   | 'suspense'
@@ -38,6 +42,8 @@ export interface RoleEntry {
   role: Role;
   asset: string;
   amount: bigint;
+  /** Of tax payable: which tax. */
+  taxCode?: string;
 }
 
 export interface FactJournal {
@@ -59,11 +65,17 @@ interface Change {
   book: Book;
   before: Rows;
   currency: string;
+  taxes: TaxParts;
 }
 
-/** What must be booked for the difference between a book and its rows before. */
-export function bookingsOf(book: Book, before: Rows): Bookings {
-  const change: Change = { book, before, currency: book.account.currency };
+const NO_TAXES: TaxParts = new Map();
+
+/**
+ * What must be booked for the difference between a book and its rows before. `taxes`: of the lines
+ * that are issued with it.
+ */
+export function bookingsOf(book: Book, before: Rows, taxes = NO_TAXES): Bookings {
+  const change: Change = { book, before, currency: book.account.currency, taxes };
   const { added, changed } = changesOf(book);
   const touched = [...added.invoices, ...changed.invoices];
   const journals = [
@@ -128,13 +140,23 @@ function joined(change: Change, line: InvoiceLine): FactJournal {
 function lineEntries(change: Change, invoice: Invoice, line: InvoiceLine): RoleEntry[] {
   const { amount, type } = line;
   const asset = change.currency;
-  const against: Role = type === 'credit' ? 'customer_credit' : 'deferred_revenue';
+  const against: Role = type === 'credit' ? 'customer_credit' : revenueOf(change, line);
   const from = invoice.kind === 'credit' ? giver(change, invoice) : debtor(change, invoice);
-  return [
-    { role: from, asset, amount: -amount },
-    { role: against, asset, amount },
-  ];
+  const taxes = (change.taxes.get(line.id) ?? []).map(
+    ({ code, amount }): RoleEntry => ({ role: 'tax_payable', asset, amount, taxCode: code }),
+  );
+  const net = taxes.reduce((left, tax) => left - tax.amount, amount);
+  return [{ role: from, asset, amount: -amount }, { role: against, asset, amount: net }, ...taxes];
 }
+
+/** What has days is earned day by day; the rest at once. What lowers a charge follows it. */
+function revenueOf({ book }: Change, line: InvoiceLine): Role {
+  const { linkedLineId } = line;
+  const charge = book.rows.lines.find(({ id }) => id === linkedLineId) ?? line;
+  return hasDays(charge) ? 'deferred_revenue' : 'earned_revenue';
+}
+
+const hasDays = ({ from, to }: InvoiceLine): boolean => to !== null && to > from;
 
 /** A top-up was paid for; any other credit is given. */
 const giver = ({ book }: Change, { id }: Invoice): Role =>
@@ -169,9 +191,8 @@ function moneyEntries(
   of: Payment,
   { counted, settled, currency }: { counted: bigint; settled: bigint; currency: string },
 ): RoleEntry[] {
-  const clearing: Role = of.kind === 'external' ? 'external_clearing' : 'provider_clearing';
   return summed([
-    { role: clearing, asset: currency, amount: -settled },
+    { role: 'external_clearing', asset: currency, amount: -settled },
     { role: 'exchange', asset: currency, amount: settled },
     { role: 'exchange', asset: change.currency, amount: -counted },
     { role: debtor(change, invoiceOf(change, of)), asset: change.currency, amount: counted },
@@ -203,10 +224,10 @@ function paymentOf({ book }: Change, { paymentId }: { paymentId: bigint }): Paym
 /** One entry for each role and asset; those that cancel out are left out. */
 function summed(entries: readonly RoleEntry[]): RoleEntry[] {
   const sums = new Map<string, RoleEntry>();
-  for (const { role, asset, amount } of entries) {
-    const key = `${role}|${asset}`;
-    const sum = (sums.get(key)?.amount ?? 0n) + amount;
-    sums.set(key, { role, asset, amount: sum });
+  for (const entry of entries) {
+    const key = `${entry.role}|${entry.asset}|${entry.taxCode}`;
+    const amount = (sums.get(key)?.amount ?? 0n) + entry.amount;
+    sums.set(key, { ...entry, amount });
   }
   return [...sums.values()].filter(({ amount }) => amount !== 0n);
 }

@@ -6,6 +6,7 @@ import { type Book, copyBook } from './books.ts';
 import { chargesOf, overlappingDays, remainingDays, standingLines } from './charged.ts';
 import {
   dayLives,
+  doable,
   factLives,
   fullLives,
   type Life,
@@ -13,7 +14,7 @@ import {
   type World,
 } from './histories-harness.ts';
 import { merged } from './intervals.ts';
-import type { Contract } from './rows.ts';
+import type { Contract, InvoiceLine } from './rows.ts';
 
 const fail = (message: string): never => {
   throw new Error(message);
@@ -144,6 +145,33 @@ export function doCommute(life: Life): void {
   if (a !== b) fail(`owed ${a} or ${b}`);
 }
 
+/** A preview of an act has the lines that the act makes, and is refused as the act is. */
+export function isPreviewTrue(life: Life): void {
+  const world = live(life, { autoInvoice: true });
+  const { engine, book, today } = world;
+  // A preview asks nobody for money.
+  engine.act(book, { act: 'disable_auto_pay' }, today);
+  for (const { action } of life.happenings) {
+    const act = doable(world, action);
+    if (!act) continue;
+    const preview = engine.preview(book, act, today);
+    const before = new Set(book.rows.invoices.map(({ id }) => id));
+    const copy = copyBook(book);
+    const answer = engine.act(copy, act, today);
+    const made = new Set(
+      copy.rows.invoices
+        .filter(({ id, kind }) => kind !== 'credit' && !before.has(id))
+        .map(({ id }) => id),
+    );
+    const told = (lines: readonly InvoiceLine[]): string =>
+      shown(lines.map(({ id, invoiceId, contractId, linkedLineId, ...line }) => line));
+    const a = preview.ok ? told(preview.lines) : preview.error;
+    const lines = copy.rows.lines.filter(({ invoiceId }) => made.has(invoiceId));
+    const b = answer.ok ? told(lines) : answer.error;
+    if (a !== b) fail(`${shown(act)}: previewed ${a}, made ${b}`);
+  }
+}
+
 export interface Law {
   name: string;
   lives: fc.Arbitrary<Life>;
@@ -170,6 +198,7 @@ export const LAWS: readonly Law[] = [
     lives: dayLives,
     holds: isSumPathIndependent,
   },
+  { name: 'a preview is what the act makes', lives: fullLives, holds: isPreviewTrue },
   { name: 'refund and cancellation commute', lives: factLives, holds: doCommute },
 ];
 

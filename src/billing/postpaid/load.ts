@@ -1,5 +1,6 @@
 /** Reads accounts with all their rows: two round trips for any number of them. */
 import type { ClientBase } from 'pg';
+import type { Category } from '../catalogue/file/types.ts';
 import { type Book, openBook, type Rows } from './books.ts';
 import type { LegalEntity } from './numbers.ts';
 import type { PostpaidAccount, TableName, Tables } from './rows.ts';
@@ -15,6 +16,10 @@ import {
 /** Where an account belongs. */
 export interface Place {
   siteId: bigint;
+  /** Code of the site. */
+  site: string;
+  /** For whom its prices are; see `Buyers`. */
+  category: Category;
   subscriberId: bigint;
   /** In whose name it is billed; null = nobody yet, so that nothing can be issued. */
   entity: LegalEntity | null;
@@ -35,9 +40,10 @@ function selected({ name, type }: Column): string {
 const ACCOUNT_FIELDS = fieldsOf(ACCOUNT_COLUMNS);
 const FIELDS = new Map(TABLE_NAMES.map((name) => [name, fieldsOf(TABLES[name].columns)]));
 
-const PLACE = `s.id AS subscriber_id, s.site_id, e.id AS entity_id, e.fiscal_month,
-       e.invoice_format, e.credit_note_format
+const PLACE = `s.id AS subscriber_id, s.site_id, t.code AS site, e.id AS entity_id,
+       e.fiscal_month, e.invoice_format, e.credit_note_format
   FROM subscriber s
+  JOIN site t ON t.id = s.site_id
   LEFT JOIN site_legal_entity l ON l.site_id = s.site_id
   LEFT JOIN legal_entity e ON e.id = l.legal_entity_id`;
 
@@ -45,7 +51,7 @@ const ACCOUNTS = `
 SELECT json_build_array(${ACCOUNT_FIELDS.map((f) => selected({ ...f, name: `a.${f.name}` })).join(
   ', ',
 )}) AS account,
-       ${PLACE}
+       a.category, ${PLACE}
   JOIN postpaid_account a ON a.subscriber_id = s.id
  WHERE a.id = ANY($1)
  ORDER BY a.id`;
@@ -64,6 +70,8 @@ const ROWS = TABLE_NAMES.map((name) => {
 interface PlaceRow {
   subscriber_id: bigint;
   site_id: bigint;
+  site: string;
+  category: Category;
   entity_id: bigint | null;
   fiscal_month: number;
   invoice_format: string;
@@ -76,7 +84,9 @@ interface AccountRow extends PlaceRow {
 
 /** Where a new account of a subscriber belongs. Throws when there is no such subscriber. */
 export async function readPlace(client: ClientBase, subscriberId: bigint): Promise<Place> {
-  const { rows } = await client.query(`SELECT ${PLACE} WHERE s.id = $1`, [subscriberId]);
+  const { rows } = await client.query(`SELECT s.category, ${PLACE} WHERE s.id = $1`, [
+    subscriberId,
+  ]);
   if (!rows[0]) throw new Error(`There is no subscriber ${subscriberId}`);
   return placeOf(rows[0]);
 }
@@ -155,7 +165,8 @@ function placeOf(row: PlaceRow): Place {
     fiscalMonth: row.fiscal_month,
     formats: { invoice: row.invoice_format, credit_note: row.credit_note_format },
   };
-  return { siteId: row.site_id, subscriberId: row.subscriber_id, entity: entity || null };
+  const { site_id: siteId, subscriber_id: subscriberId, site, category } = row;
+  return { siteId, subscriberId, site, category, entity: entity || null };
 }
 
 /** The latest id that any of these accounts has: new ones must be above it. */

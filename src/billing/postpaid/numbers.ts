@@ -28,19 +28,30 @@ export interface Numbered {
   lines: { first: bigint; last: bigint } | null;
 }
 
+/** The day on which a document is issued: a draft, when it is committed. */
+export const issuedOn = (
+  { on }: Invoice,
+  { wasDraft, today }: { wasDraft: boolean; today: Day },
+): Day => (wasDraft ? Math.max(on, today) : on);
+
 /**
  * What an act has issued. A document gets its number when it is committed: of the invoices, or of
  * the credit notes when it gives back more than it charges. Adjustments of a document that was
  * issued before are one credit note. Drafts have none; imports were numbered elsewhere, and a
- * top-up is a receipt of money.
+ * top-up is a receipt of money. A draft is issued today.
  */
-export function numberedOf(book: Book, before: Rows): Numbered[] {
+export function numberedOf(book: Book, before: Rows, today: Day): Numbered[] {
   const { added, changed } = changesOf(book);
   const status = new Map(before.invoices.map((row) => [row.id, row.status]));
   const issued = [...added.invoices, ...changed.invoices]
     .filter((row) => row.status !== 'draft' && (status.get(row.id) ?? 'draft') === 'draft')
     .filter((row) => row.status === 'committed' && isNumbered(book, row))
-    .map((row) => ({ ...placeOf(row), series: seriesOf(book, row), on: row.on, lines: null }));
+    .map((row) => ({
+      ...placeOf(row),
+      series: seriesOf(book, row),
+      on: issuedOn(row, { wasDraft: status.has(row.id), today }),
+      lines: null,
+    }));
   const adjustments = added.lines.filter(
     ({ type, invoiceId }) => type === 'item_adjustment' && status.get(invoiceId) === 'committed',
   );

@@ -1,7 +1,7 @@
 /** Overdue states: a pure function of open invoices and the date, and what entering one does. */
 
 import type { Day } from '../../platform/day.ts';
-import { balanceOf, openInvoices, totalOwed } from './balances.ts';
+import { openInvoices, totalOwed } from './balances.ts';
 import { add, type Book } from './books.ts';
 import { chargedThrough } from './charged.ts';
 import { type Desk, viewOf } from './desk.ts';
@@ -78,10 +78,4 @@ function cancelAll(desk: Desk, billing: 'immediate' | 'end_of_term'): boolean {
     addEvent(desk, end.contract, { kind: 'end_billing', effective: end.billing });
   }
   return running.length > 0;
-}
-
-/** What is open on the oldest unpaid invoice, and since when. */
-export function earliestUnpaid(book: Book): { on: Day; balance: bigint } | null {
-  const invoice = openInvoices(book)[0];
-  return invoice ? { on: invoice.on, balance: balanceOf(book, invoice) } : null;
 }

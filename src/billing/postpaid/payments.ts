@@ -151,12 +151,10 @@ export function isDownToRepeat(book: Book, payment: Payment, config: PostpaidCon
 }
 
 /** Seconds to wait before the try that follows the nth one that did not reach the gateway. */
-export const downWaitSeconds = ({ gatewayDown }: PostpaidConfig, nth: number): number =>
-  gatewayDown.startSeconds * gatewayDown.multiplier ** (nth - 1);
-
-/** Seconds to wait before the nth status query of an unknown outcome; null = no more. */
-export const recheckWaitSeconds = (config: PostpaidConfig, nth: number): number | null =>
-  config.unknownRecheckSeconds[nth - 1] ?? null;
+export const downWaitSeconds = (
+  { gatewayDown }: Pick<PostpaidConfig, 'gatewayDown'>,
+  nth: number,
+): number => gatewayDown.startSeconds * gatewayDown.multiplier ** (nth - 1);
 
 /** Repeats, once each, the payments that did not reach the gateway; true if there were any. */
 export function repeatDown(desk: Desk): boolean {
@@ -167,24 +165,27 @@ export function repeatDown(desk: Desk): boolean {
     .some(Boolean);
 }
 
+export interface Decided {
+  result: 'approved' | 'declined' | 'down';
+  /** What came in, if not what was asked for. */
+  amount?: bigint;
+}
+
 /** Gives a pending or unknown payment its outcome; false if it has one. */
 export function decidePayment(
   desk: Desk,
   payment: Payment,
-  result: 'approved' | 'declined',
+  { result: outcome, amount }: Decided,
 ): boolean {
   const { book, today } = desk;
   const attempt = attemptsOf(book, payment).findLast(isUndecided);
   if (!attempt) return false;
+  const paid = amount ?? attempt.asked;
   const settled =
-    result === 'approved'
-      ? {
-          paid: attempt.asked,
-          settledAmount: attempt.asked,
-          settledCurrency: book.account.currency,
-        }
+    outcome === 'approved'
+      ? { paid, settledAmount: paid, settledCurrency: book.account.currency }
       : {};
-  change(book, 'attempts', attempt.id, { outcome: result, decidedOn: today, ...settled });
+  change(book, 'attempts', attempt.id, { outcome, decidedOn: today, ...settled });
   return true;
 }
 

@@ -9,9 +9,13 @@ export interface Phase {
   length: Length | null;
   /** One-off price at its start. */
   fixed: bigint | null;
-  /** Recurring price; null with a period: that of the plan's price versions. */
+  /** Recurring price; null with a period: that of the phase's or the plan's price versions. */
   price: bigint | null;
   period: Period | null;
+  /** Its own versions of the recurring price; without them those of the plan. */
+  versions?: readonly PriceVersion[];
+  /** Versions of the one-off price, instead of `fixed`. */
+  fixedVersions?: readonly PriceVersion[];
 }
 
 export interface PriceVersion {
@@ -20,6 +24,12 @@ export interface PriceVersion {
   price: bigint;
   /** Contracts sold before take it at their first billing date from here on; null = never. */
   existingFrom: Day | null;
+  /** Names the price that was agreed, where its amount may change under it. */
+  agreed?: string;
+  /** Another amount for a price agreed before (a tax has changed): it reaches only those. */
+  isSameAgreed?: boolean;
+  /** Nothing is sold at it any more. */
+  isClosed?: boolean;
 }
 
 export interface AddOnTerms {
@@ -39,7 +49,10 @@ export interface Plan {
   priceVersions: readonly PriceVersion[];
   /** null = a base plan. */
   addOn: AddOnTerms | null;
+  /** Which taxes its lines bear. */
   taxCode: string | null;
+  /** Days on which it can be sold, ends exclusive; without them always. */
+  onSale?: readonly { from: Day; to: Day }[];
 }
 
 export type Catalogue = ReadonlyMap<string, Plan>;
@@ -67,12 +80,14 @@ export interface PostpaidConfig {
   bridge: 'new_cycle' | 'old_cycle';
   /** Days from each declined automatic payment to its next try. */
   retryDays: readonly number[];
-  /** Waits between status queries of an unknown outcome. */
-  unknownRecheckSeconds: readonly number[];
   gatewayDown: { startSeconds: number; multiplier: number; attemptsMax: number };
   /** Mildest first. */
   overdue: readonly OverdueRule[];
 }
+
+/** Can a contract of this plan be sold that starts on a day? */
+export const isOnSale = ({ onSale }: Plan, day: Day): boolean =>
+  onSale === undefined || onSale.some(({ from, to }) => from <= day && day < to);
 
 /** The plan of a code; a code that facts name is always in the catalogue. */
 export function planOf(catalogue: Catalogue, code: string): Plan {

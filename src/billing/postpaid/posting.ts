@@ -1,11 +1,12 @@
 /** Turns what acts have written into journals and entries of the ledger's accounts. */
 import type { ClientBase, PoolClient } from 'pg';
 import type { Ids } from '../../platform/ports.ts';
-import { type AccountName, accountKey } from '../ledger/chart.ts';
+import { type AccountName, accountKey, NAMELESS_TAX, taxOwner } from '../ledger/chart.ts';
 import { balancedEntries } from '../ledger/rules.ts';
 import { ensureAccounts } from '../ledger/store.ts';
 import type { IdSource } from './books.ts';
 import { bookingsOf, type FactJournal, type Role, type RoleEntry } from './journals.ts';
+import type { TaxParts } from './line-taxes.ts';
 import type { Loaded } from './load.ts';
 
 interface JournalRow {
@@ -35,6 +36,8 @@ export interface PostingTools {
   /** Of journals and of the ledger's accounts. */
   ids: Ids;
   at: Date;
+  /** Of the lines that are issued. */
+  taxes: TaxParts;
 }
 
 interface Booked {
@@ -53,7 +56,7 @@ export async function postingsOf(
   accounts: readonly Loaded[],
   tools: PostingTools,
 ): Promise<Postings> {
-  const all = accounts.map((of) => ({ of, ...bookingsOf(of.book, of.before) }));
+  const all = accounts.map((of) => ({ of, ...bookingsOf(of.book, of.before, tools.taxes) }));
   const facts = all.flatMap(({ journals, voided }) => [
     ...voided,
     ...journals.flatMap(({ reversesFact }) => (reversesFact === null ? [] : [reversesFact])),
@@ -101,11 +104,23 @@ async function readBooked(client: ClientBase, facts: readonly bigint[]): Promise
 /** Whose account a role is: what the customer owes and has is kept for each of them. */
 const PERSONAL: ReadonlySet<Role> = new Set(['receivable', 'customer_credit']);
 
-const nameOf = ({ siteId, book }: Loaded, { role, asset }: RoleEntry): AccountName => ({
-  owner: PERSONAL.has(role) ? `postpaid:${book.account.id}` : `site:${siteId}`,
+const nameOf = ({ siteId, book }: Loaded, { role, asset, taxCode }: RoleEntry): AccountName => ({
+  owner: ownerOf(role, { siteId, accountId: book.account.id, taxCode }),
   kind: role,
   asset,
 });
+
+function ownerOf(
+  role: Role,
+  of: { siteId: bigint; accountId: bigint; taxCode: string | undefined },
+): string {
+  if (PERSONAL.has(role)) return `postpaid:${of.accountId}`;
+  if (role === 'deferred_revenue') return deferringOwner(of.siteId);
+  return taxOwner(of.siteId, of.taxCode ?? NAMELESS_TAX);
+}
+
+/** Who owns what a site was paid for by documents and has not earned: apart from prepaid terms. */
+export const deferringOwner = (siteId: bigint): string => `site:${siteId}:invoices`;
 
 /** The ledger's accounts of these names; those that do not stand yet are opened. */
 async function accountsOf(

@@ -4,7 +4,15 @@
  */
 
 import type { Day } from '../../platform/day.ts';
-import { type Action, type ActionOf, type Answer, DONE } from './actions.ts';
+import {
+  type Action,
+  type ActionOf,
+  type Answer,
+  DONE,
+  type Refusal,
+  type SettingAction,
+  type Settings,
+} from './actions.ts';
 import * as documents from './acts-documents.ts';
 import * as life from './acts-life.ts';
 import * as money from './acts-money.ts';
@@ -13,6 +21,7 @@ import { type Transfer, transferBundle } from './acts-transfer.ts';
 import { adopt, type Book, type Books, changeAccount, copyBook, openBook } from './books.ts';
 import { conclude, workDay } from './consequences.ts';
 import type { Desk, Engine } from './desk.ts';
+import { pendingGateway } from './gateway.ts';
 import { collectAll, repeatDown } from './payments.ts';
 import type { InvoiceLine, PostpaidAccount } from './rows.ts';
 
@@ -25,19 +34,27 @@ export interface Opening {
   autoInvoice: boolean;
 }
 
+export type Preview =
+  | { ok: true; lines: InvoiceLine[]; total: bigint }
+  | { ok: false; error: Refusal };
+
 export interface Postpaid {
   /** Opens an account with a payment method on file; its book is added to `books`. */
   open(books: Books, opening: Opening, today: Day): Book;
   /** Does an act with all that follows at once. A refusal changes nothing but parking. */
   act(book: Book, action: Action, today: Day): Answer;
-  /** The same for an act on two accounts. */
-  transfer(accounts: { from: Book; to: Book }, transfer: Transfer, today: Day): Answer;
+  /** The same for an act on two accounts; `to` may be of another market, with an engine of its. */
+  transfer(
+    accounts: { from: Book; to: Book; toEngine?: Engine },
+    transfer: Transfer,
+    today: Day,
+  ): Answer;
   /** The automatic work of a day and of all days since the last work. */
   work(book: Book, day: Day): void;
   /** Repeats payments that did not reach the gateway; true if there were any. */
   repeatDown(book: Book, today: Day): boolean;
-  /** The lines of the invoice that an act would make, nothing being changed or collected. */
-  preview(book: Book, action: Action, today: Day): InvoiceLine[];
+  /** The lines of the documents that an act would make, nothing being changed or collected. */
+  preview(book: Book, action: Action, today: Day): Preview;
 }
 
 export function createPostpaid(engine: Engine): Postpaid {
@@ -45,8 +62,8 @@ export function createPostpaid(engine: Engine): Postpaid {
   return {
     open: (books, opening, today) => openAccount(books, opening, today),
     act: (book, action, today) => act(desk(book, today), action),
-    transfer: ({ from, to }, transfer, today) =>
-      transferBetween(desk(from, today), desk(to, today), transfer),
+    transfer: ({ from, to, toEngine = engine }, transfer, today) =>
+      transferBetween(desk(from, today), { ...toEngine, book: to, today }, transfer),
     work: (book, day) => workDay(desk(book, day)),
     repeatDown: (book, today) => {
       const repeated = repeatDown(desk(book, today));
@@ -122,6 +139,7 @@ const PERFORMERS: Performers = {
   external_payment: money.externalPayment,
   pay_all_open_invoices: money.payAllOpen,
   complete_payment: money.completePayment,
+  receive_payment: money.receivePayment,
   refund: money.refund,
   chargeback: money.chargeback,
   chargeback_reversed: money.chargebackReversed,
@@ -150,7 +168,30 @@ const PERFORMERS: Performers = {
   disable_auto_invoice: (desk) => set(desk, { autoInvoice: false }),
   add_payment_method: (desk) => set(desk, { paymentMethod: true }),
   remove_payment_method: (desk) => set(desk, { paymentMethod: false }),
+  change_settings: changeSettings,
 };
+
+/** Each setting as its own act does it; what there is to pay with first, runs last. */
+function changeSettings(desk: Desk, settings: Settings): Answer {
+  const { billingDay, autoPay, autoInvoice, paymentMethod } = settings;
+  const acts: (Action | null)[] = [
+    actOfSwitch(paymentMethod, 'add_payment_method', 'remove_payment_method'),
+    actOfSwitch(autoPay, 'enable_auto_pay', 'disable_auto_pay'),
+    actOfSwitch(autoInvoice, 'enable_auto_invoice', 'disable_auto_invoice'),
+    billingDay === undefined ? null : { act: 'set_account_billing_day', day: billingDay },
+  ];
+  for (const one of acts) {
+    const answer = one ? perform(desk, one) : DONE;
+    if (!answer.ok) return answer;
+  }
+  return DONE;
+}
+
+const actOfSwitch = (
+  isOn: boolean | undefined,
+  on: SettingAction['act'],
+  off: SettingAction['act'],
+): Action | null => (isOn === undefined ? null : { act: isOn ? on : off });
 
 function set(desk: Desk, fields: Partial<PostpaidAccount>): Answer {
   changeAccount(desk.book, fields);
@@ -163,13 +204,15 @@ function perform<A extends Action['act']>(desk: Desk, action: ActionOf<A>): Answ
 }
 
 /** Done on a copy, with a gateway that is never asked. */
-function preview(desk: Desk, action: Action): InvoiceLine[] {
+function preview(desk: Desk, action: Action): Preview {
   const book = copyBook(desk.book);
-  const quiet: Desk = { ...desk, book, gateway: { charge: () => ({ outcome: 'pending' }) } };
+  const quiet: Desk = { ...desk, book, gateway: pendingGateway };
   const before = new Set(book.rows.invoices.map(({ id }) => id));
   const answer = perform(quiet, action);
-  if (!answer.ok) return [];
-  const made = book.rows.invoices.filter(({ id, kind }) => kind === 'run' && !before.has(id));
+  if (!answer.ok) return answer;
+  conclude(quiet);
+  const made = book.rows.invoices.filter(({ id, kind }) => kind !== 'credit' && !before.has(id));
   const ids = new Set(made.map(({ id }) => id));
-  return book.rows.lines.filter(({ invoiceId }) => ids.has(invoiceId));
+  const lines = book.rows.lines.filter(({ invoiceId }) => ids.has(invoiceId));
+  return { ok: true, lines, total: lines.reduce((sum, { amount }) => sum + amount, 0n) };
 }

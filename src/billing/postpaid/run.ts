@@ -189,7 +189,8 @@ function recurringLine(
   return {
     contractId: contract.id,
     type: 'recurring',
-    ...days,
+    from: days.from,
+    to: days.to,
     ...measured(piece, days, view.config),
     planCode: segment.planCode,
     phase: segment.phase,
@@ -201,12 +202,14 @@ function recurringLine(
 }
 
 /**
- * Does a period start (in arrears: end), or something take effect, after `since` and up to the
- * target? Then a run is due.
+ * The first day after `since` and up to the target on which a period starts (in arrears: ends), or
+ * something takes effect; a run is due then. Null when there is none.
  */
-export function isRunDue(view: View, since: Day): boolean {
-  const inside = (day: Day): boolean => since < day && day <= view.target;
-  return view.book.rows.contracts.some((contract) => momentsOf(view, contract).some(inside));
+export function nextMoment(view: View, since: Day): Day | null {
+  const days = view.book.rows.contracts
+    .flatMap((contract) => momentsOf(view, contract))
+    .filter((day) => since < day && day <= view.target);
+  return days.length === 0 ? null : Math.min(...days);
 }
 
 /** Days on which a period starts or ends, or something takes effect, up to the target. */

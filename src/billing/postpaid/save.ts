@@ -1,8 +1,9 @@
 /** Writes what acts have added and changed, with its journals: one statement for any number. */
 import type { ClientBase } from 'pg';
+import { type Columns, parametersOf, placed, type Row } from '../../platform/database/columns.ts';
 import { formatDay } from '../../platform/day.ts';
-import { bigintAsDigits } from '../../platform/json.ts';
 import { changesOf } from './books.ts';
+import type { Issues } from './issue.ts';
 import { toData } from './kept.ts';
 import type { Loaded } from './load.ts';
 import type { Postings } from './posting.ts';
@@ -27,30 +28,31 @@ export interface Writes {
   accounts: readonly Written[];
   postings: Postings;
   kept: KeptAnswer | null;
+  issues: Issues;
+  at: Date;
 }
 
-const typeOf = ({ type }: Field): string => (type === 'day' ? 'date' : type);
+/** The columns of these fields, by name. */
+const columnsOf = (fields: readonly Field[]): Columns =>
+  Object.fromEntries(fields.map(({ name, type }) => [name, type === 'day' ? 'date' : type]));
 
-const recordset = (parameter: number, columns: readonly string[]): string =>
-  `jsonb_to_recordset($${parameter}::jsonb) AS x (${columns.join(', ')})`;
-
-const definitions = (fields: readonly Field[]): string[] =>
-  fields.map((field) => `${field.name} ${typeOf(field)}`);
-
-function insert(table: string, fields: readonly Field[], parameter: number): string {
+function insert(table: string, from: string, fields: readonly Field[]): string {
   const names = fields.map(({ name }) => name).join(', ');
   return `INSERT INTO ${table} (${names})
-  SELECT ${names} FROM ${recordset(parameter, definitions(fields))}`;
+  SELECT ${names} FROM ${from}`;
 }
 
-function update(table: string, fields: readonly Field[], parameter: number): string {
-  const kept = fields.filter(({ name, changes }) => changes || KEYS.has(name));
+/** What tells which row changes, and what of it does. */
+const changing = (fields: readonly Field[]): Field[] =>
+  fields.filter(({ name, changes }) => changes || KEYS.has(name));
+
+function update(table: string, from: string, fields: readonly Field[]): string {
   const sets = fields.filter(({ changes }) => changes).map(({ name }) => `${name} = x.${name}`);
-  const where = kept
+  const where = fields
     .filter(({ name }) => KEYS.has(name))
     .map(({ name }) => `t.${name} = x.${name}`);
   return `UPDATE ${table} t SET ${sets.join(', ')}
-    FROM ${recordset(parameter, definitions(kept))}
+    FROM ${from}
    WHERE ${where.join(' AND ')}`;
 }
 
@@ -60,22 +62,86 @@ const KEYS = new Set(['id', 'account_id']);
 const ACCOUNT_FIELDS: readonly Field[] = [
   ...fieldsOf(ACCOUNT_COLUMNS),
   { field: 'subscriberId', name: 'subscriber_id', type: 'bigint', changes: false },
+  { field: 'category', name: 'category', type: 'text', changes: false },
 ];
-const DUE = ', due_at timestamptz';
+const CREATED_AT: Field = {
+  field: 'createdAt',
+  name: 'created_at',
+  type: 'timestamptz',
+  changes: false,
+};
 
-const FIELDS = new Map(TABLE_NAMES.map((name) => [name, fieldsOf(TABLES[name].columns)]));
+const FIELDS = new Map(
+  TABLE_NAMES.map((name) => {
+    const own = fieldsOf(TABLES[name].columns);
+    return [name, name === 'invoices' ? [...own, CREATED_AT] : own];
+  }),
+);
 const fields = (name: TableName): readonly Field[] => FIELDS.get(name) ?? [];
 const CHANGING = TABLE_NAMES.filter((name) => fields(name).some(({ changes }) => changes));
 
-const names = ACCOUNT_FIELDS.map(({ name }) => name).join(', ');
-const OTHERS_FROM = 6;
+const ACCOUNTS: Columns = { ...columnsOf(ACCOUNT_FIELDS), due_at: 'timestamptz' };
+const names = Object.keys(ACCOUNTS).join(', ');
+
+/** Sets of rows that are added and changed, in the order in which they are parameters. */
+const SETS = {
+  known: ACCOUNTS,
+  fresh: ACCOUNTS,
+  journals: {
+    id: 'bigint',
+    kind: 'text',
+    site_id: 'bigint',
+    fact_id: 'bigint',
+    effective_at: 'timestamptz',
+    reverses: 'bigint',
+  },
+  entries: {
+    journal_id: 'bigint',
+    line: 'smallint',
+    account_id: 'bigint',
+    asset: 'text',
+    amount: 'bigint',
+  },
+  acts: {
+    account_id: 'bigint',
+    key: 'text',
+    content_hash: 'text',
+    answer: 'jsonb',
+    acted_at: 'timestamptz',
+  },
+  issues: { account_id: 'bigint', invoice_id: 'bigint', issued_on: 'date', due_on: 'date' },
+  taxes: {
+    account_id: 'bigint',
+    line_id: 'bigint',
+    place: 'smallint',
+    tax_code: 'text',
+    ppm: 'bigint',
+    on_taxes: 'text',
+    base: 'bigint',
+    amount: 'bigint',
+  },
+} as const satisfies Record<string, Columns>;
+
+const setOf = (which: 'added' | 'changed', name: TableName): string => `${which} ${name}`;
+
+const ALL_SETS: Readonly<Record<string, Columns>> = {
+  ...SETS,
+  ...Object.fromEntries(TABLE_NAMES.map((name) => [setOf('added', name), columnsOf(fields(name))])),
+  ...Object.fromEntries(
+    CHANGING.map((name) => [setOf('changed', name), columnsOf(changing(fields(name)))]),
+  ),
+};
+const FROM = placed(ALL_SETS);
+
+const appended = (table: string, set: keyof typeof SETS): string =>
+  `INSERT INTO ${table} (${Object.keys(SETS[set]).join(', ')}) SELECT * FROM ${FROM[set]}`;
 
 const UPDATE_ACCOUNTS = `
   UPDATE postpaid_account t
      SET ${ACCOUNT_FIELDS.filter(({ changes }) => changes)
        .map(({ name }) => `${name} = x.${name}`)
        .join(', ')}, due_at = x.due_at
-    FROM jsonb_to_recordset($1::jsonb) AS x (${definitions(ACCOUNT_FIELDS).join(', ')}${DUE})
+    FROM ${FROM.known}
    WHERE t.id = x.id`;
 
 /**
@@ -85,33 +151,24 @@ const UPDATE_ACCOUNTS = `
  */
 const SAVE = `
 WITH new_accounts AS (
-  INSERT INTO postpaid_account (${names}, due_at)
-  SELECT ${names}, due_at
-    FROM jsonb_to_recordset($2::jsonb) AS x (${definitions(ACCOUNT_FIELDS).join(', ')}${DUE})
+  INSERT INTO postpaid_account (${names}) SELECT * FROM ${FROM.fresh}
 ), changed_accounts AS (${UPDATE_ACCOUNTS}
-), journals AS (
-  INSERT INTO journal (id, kind, site_id, fact_id, effective_at, reverses)
-  SELECT * FROM jsonb_to_recordset($3::jsonb) AS x (id bigint, kind text, site_id bigint,
-         fact_id bigint, effective_at timestamptz, reverses bigint)
-), entries AS (
-  INSERT INTO entry (journal_id, line, account_id, asset, amount)
-  SELECT * FROM jsonb_to_recordset($4::jsonb) AS x (journal_id bigint, line smallint,
-         account_id bigint, asset text, amount bigint)
-), acts AS (
-  INSERT INTO postpaid_act (account_id, key, content_hash, answer, acted_at)
-  SELECT * FROM jsonb_to_recordset($5::jsonb) AS x (account_id bigint, key text,
-         content_hash text, answer jsonb, acted_at timestamptz)
+), journals AS (${appended('journal', 'journals')}
+), entries AS (${appended('entry', 'entries')}
+), acts AS (${appended('postpaid_act', 'acts')}
+), issues AS (${appended('invoice_issue', 'issues')}
+), taxes AS (${appended('invoice_tax', 'taxes')}
 ), ${[
-  ...TABLE_NAMES.map(
-    (name, at) => `new_${TABLES[name].table} AS (
-  ${insert(TABLES[name].table, fields(name), OTHERS_FROM + at)}
-)`,
-  ),
-  ...CHANGING.map(
-    (name, at) => `changed_${TABLES[name].table} AS (
-  ${update(TABLES[name].table, fields(name), OTHERS_FROM + TABLE_NAMES.length + at)}
-)`,
-  ),
+  ...TABLE_NAMES.map((name) => {
+    const { table } = TABLES[name];
+    const from = FROM[setOf('added', name)] ?? '';
+    return `new_${table} AS (${insert(table, from, fields(name))}\n)`;
+  }),
+  ...CHANGING.map((name) => {
+    const { table } = TABLES[name];
+    const from = FROM[setOf('changed', name)] ?? '';
+    return `changed_${table} AS (${update(table, from, changing(fields(name)))}\n)`;
+  }),
 ].join(', ')}
 SELECT 1`;
 
@@ -123,35 +180,42 @@ export async function save(client: ClientBase, { accounts, ...rest }: Writes): P
       throw new Error(`Rows of ${name} never change`);
     }
   }
-  const of = (which: 'added' | 'changed') => (name: TableName) =>
-    json(changes.flatMap((one) => one[which][name].map((row) => encode(fields(name), row))));
   const isNew = ({ account }: { account: string }) => account === 'added';
   const [fresh, known] = [changes.filter(isNew), changes.filter((one) => !isNew(one))];
-  const settings = json(known.map(({ written }) => accountRow(written)));
+  const settings = known.map(({ written }) => accountRow(written));
   const isMore = ({ account, written: { book } }: (typeof changes)[number]): boolean =>
     book.added.size + book.changed.size > (account === 'same' ? 0 : 1);
   if (fresh.length === 0 && !rest.kept && !changes.some(isMore)) {
     // A day on which nothing was to do.
-    await client.query({ name: 'postpaid-days', text: UPDATE_ACCOUNTS, values: [settings] });
+    const values = parametersOf(ACCOUNTS, settings);
+    await client.query({ name: 'postpaid-days', text: UPDATE_ACCOUNTS, values });
     return;
   }
-  await client.query({
-    name: 'postpaid-save',
-    text: SAVE,
-    values: [
-      settings,
-      json(fresh.map(({ written }) => accountRow(written))),
-      json(rest.postings.journals),
-      json(rest.postings.entries),
-      json(rest.kept ? [keptRow(rest.kept)] : []),
-      ...TABLE_NAMES.map(of('added')),
-      ...CHANGING.map(of('changed')),
-    ],
-  });
+  const rows = new Map<string, readonly Row[]>([
+    ['known', settings],
+    ['fresh', fresh.map(({ written }) => accountRow(written))],
+    ['journals', rest.postings.journals],
+    ['entries', rest.postings.entries],
+    ['acts', rest.kept ? [keptRow(rest.kept)] : []],
+    ['issues', rest.issues.issued],
+    ['taxes', rest.issues.taxes],
+  ]);
+  for (const which of ['added', 'changed'] as const) {
+    for (const name of TABLE_NAMES) {
+      const own = changes.flatMap((one) =>
+        one[which][name].map((row) => encode(fields(name), row, rest.at)),
+      );
+      rows.set(setOf(which, name), own);
+    }
+  }
+  const values = Object.entries(ALL_SETS).flatMap(([set, columns]) =>
+    parametersOf(columns, rows.get(set) ?? []),
+  );
+  await client.query({ name: 'postpaid-save', text: SAVE, values });
 }
 
-const accountRow = ({ book, subscriberId, nextDueAt }: Written) => ({
-  ...encode(ACCOUNT_FIELDS, { ...book.account, subscriberId }),
+const accountRow = ({ book, subscriberId, category, nextDueAt }: Written) => ({
+  ...encode(ACCOUNT_FIELDS, { ...book.account, subscriberId, category }, null),
   due_at: nextDueAt,
 });
 
@@ -163,15 +227,12 @@ const keptRow = ({ accountId, key, contentHash, answer, at }: KeptAnswer) => ({
   acted_at: at,
 });
 
-function encode(columns: readonly Field[], row: object): Record<string, unknown> {
+function encode(columns: readonly Field[], row: object, createdAt: Date | null): Row {
   const values = row as Readonly<Record<string, unknown>>;
   const encoded: Record<string, unknown> = {};
   for (const { field, name, type } of columns) {
-    const value = values[field];
+    const value = field === CREATED_AT.field ? createdAt : values[field];
     encoded[name] = type === 'day' && typeof value === 'number' ? formatDay(value) : value;
   }
   return encoded;
 }
-
-const json = (rows: readonly unknown[]): string =>
-  rows.length === 0 ? '[]' : JSON.stringify(rows, bigintAsDigits);

@@ -4,9 +4,9 @@
  */
 
 import type { Period } from '../../platform/day.ts';
-import { type Day, firstBillingDate, plusPeriods } from '../../platform/day.ts';
+import { type Day, daysOfPeriod, firstBillingDate, plusPeriods } from '../../platform/day.ts';
 import { type Interval, OPEN, shared, withoutAll } from './intervals.ts';
-import type { Alignment, Billing, Phase, Plan } from './plans.ts';
+import type { Alignment, Billing, Phase, Plan, PriceVersion } from './plans.ts';
 import type { Contract } from './rows.ts';
 import {
   allPlanSpans,
@@ -133,7 +133,9 @@ function byBillingDay(
 ): ({ offer: Offer } & BillingDays)[] {
   const period = offer.period ?? 'monthly';
   const dayAt = (day: Day): number => billingDayOn(view, contract, { day, period });
-  const all = dayChangesOf(view, contract).filter((day) => dayAt(day) !== dayAt(day - 1));
+  // Periods counted in days have no billing day of the month.
+  const changes = daysOfPeriod(period) === null ? dayChangesOf(view, contract) : [];
+  const all = changes.filter((day) => dayAt(day) !== dayAt(day - 1));
   const parts = cutAt(
     offer,
     all.filter((day) => day <= view.target),
@@ -207,7 +209,7 @@ function segmentOf(
 ): { segment: Segment; offer: Offer } {
   const { span, phase, units } = offer;
   const first = from === offer.from;
-  const fixed = phase?.fixed ?? null;
+  const fixed = phase ? fixedPrice(phase, span) : null;
   const segment: Segment = {
     from,
     to,
@@ -225,6 +227,10 @@ function segmentOf(
   };
   return { segment, offer };
 }
+
+/** The one-off price of a phase for one unit; it is agreed with the sale. */
+const fixedPrice = ({ fixed, fixedVersions }: Phase, { from }: PlanSpan): bigint | null =>
+  fixedVersions ? versionPrice(fixedVersions, { sold: from, billed: from }) : fixed;
 
 /** Cuts a segment at the billing dates from which another version of the price counts. */
 function byPrice(view: View, segment: Segment, offer: Offer): Segment[] {
@@ -266,13 +272,30 @@ function priceAt(offer: Offer, billed: Day): bigint {
   const isLast = phase === span.plan.phases.at(-1);
   if (span.event.price !== null && isLast) return span.event.price * units;
   if (phase.price !== null) return phase.price * units;
-  const versions = [...span.plan.priceVersions].sort((a, b) => a.from - b.from);
-  const sold = versions.findLast((version) => version.from <= span.from) ?? versions[0];
-  const now = versions.findLast(
-    ({ from, existingFrom }) =>
-      sold !== undefined && from > sold.from && existingFrom !== null && existingFrom <= billed,
-  );
-  return ((now ?? sold)?.price ?? 0n) * units;
+  const versions = phase.versions ?? span.plan.priceVersions;
+  return versionPrice(versions, { sold: span.from, billed }) * units;
+}
+
+/**
+ * What a contract sold on a day pays at a billing date: the version of its sale, or a later one
+ * that reaches existing contracts, of several the latest. A version for one agreed price reaches
+ * only those who have that.
+ */
+function versionPrice(
+  all: readonly PriceVersion[],
+  { sold, billed }: { sold: Day; billed: Day },
+): bigint {
+  const versions = [...all].sort((a, b) => a.from - b.from);
+  const open = versions.filter(({ isClosed }) => !isClosed);
+  const first = open.findLast(({ from }) => from <= sold) ?? open[0];
+  let held = first;
+  for (const version of versions) {
+    const { from, existingFrom, agreed, isSameAgreed } = version;
+    const isLater = first !== undefined && from > first.from;
+    if (!isLater || existingFrom === null || existingFrom > billed) continue;
+    if (!isSameAgreed || agreed === held?.agreed) held = version;
+  }
+  return held?.price ?? 0n;
 }
 
 /** A segment never ends. */

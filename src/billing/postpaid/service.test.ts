@@ -12,6 +12,8 @@ const SOUND: PostpaidCheck = {
   wrongCredits: 0,
   unnumbered: 0,
   gaps: 0,
+  wrongDeferred: 0,
+  wrongTaxes: 0,
   unbalanced: 0,
   wrongReversals: 0,
 };
@@ -107,6 +109,16 @@ describe('an account in the database', () => {
       ),
     ).toBe(21_290 - 20_000);
     expect(await checkPostpaid(world.pool)).toEqual(SOUND);
+  });
+
+  it('tells after each commit which accounts changed', async () => {
+    const told: bigint[][] = [];
+    const onChanged = (ids: readonly bigint[]) => void told.push([...ids]);
+    const service = world.service({ onChanged });
+    const id = await sold(service, 'lobby');
+    world.clock.at = FEBRUARY_1;
+    await service.billingRun(FEBRUARY_1);
+    expect(told).toEqual([[id], [id]]);
   });
 
   it('answers a repeated key as the first time, and refuses it for another act', async () => {
@@ -254,7 +266,7 @@ describe('the billing run', () => {
     let cuts = 0;
     for (let failAt = 1; failAt < 1_000; failAt += 1) {
       const { pool, statements } = failingPool(world.pool, failAt);
-      const run = world.service({ pool, batchSize }).billingRun(FEBRUARY_1);
+      const run = world.service({ pool, batchSize, lanes: 1 }).billingRun(FEBRUARY_1);
       const ended = await run.then(
         ({ failed }) => (failed.length > 0 ? 'failed' : 'done'),
         () => 'cut off',

@@ -2,7 +2,14 @@
 import type { PostpaidAccount, TableName, Tables } from './rows.ts';
 
 /** `day` is a date column, and days since 1970-01-01 in a row. */
-export type ColumnType = 'bigint' | 'integer' | 'smallint' | 'text' | 'boolean' | 'day';
+export type ColumnType =
+  | 'bigint'
+  | 'integer'
+  | 'smallint'
+  | 'text'
+  | 'boolean'
+  | 'day'
+  | 'timestamptz';
 
 export interface Column {
   readonly name: string;

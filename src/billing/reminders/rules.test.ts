@@ -98,6 +98,8 @@ describe('the decision', () => {
     expect(saidFor({ kind: 'days', days: 2 })).toEqual(['d0']);
     expect(saidFor({ kind: 'days', days: 3 })).toEqual(['d1', 'd0']);
     expect(saidFor({ kind: 'days', days: 14 })).toEqual(['d3', 'd1', 'd0']);
+    expect(saidFor({ kind: 'year' })).toEqual(['d3', 'd1', 'd0']);
+    expect(saidFor({ kind: '10d' })).toEqual(['d1', 'd0']);
   });
 
   it('says nothing on the day of a payment', () => {

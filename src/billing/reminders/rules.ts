@@ -5,6 +5,7 @@
  */
 import { DateTime } from 'luxon';
 import { addDays, type LocalDate, localDate, midnight } from '../../platform/calendar.ts';
+import { daysNamed } from '../catalogue/terms.ts';
 import type { ReminderStep } from '../settlement/commands.ts';
 import type { TermLength } from '../subscriptions/rules.ts';
 
@@ -51,6 +52,14 @@ export function dueSteps(now: Date, timeZone: string): DueStep[] {
       notAfter,
     };
   });
+}
+
+/** When each step of a term that ends at `paidUntil` is decided at the earliest, in no order. */
+export function stepInstants(paidUntil: Date, timeZone: string): Date[] {
+  const lastDay = localDate(new Date(paidUntil.getTime() - 1), timeZone);
+  return STEPS.map(({ daysBefore }) =>
+    atHour(addDays(lastDay, -daysBefore), REMINDER_HOUR, timeZone),
+  );
 }
 
 /** Not midnight plus hours: on two days of the year that is another time. */
@@ -109,17 +118,17 @@ export const isShown = (decision: ReminderDecision): boolean => SHOWN.has(decisi
 /** Days of a term, a month being counted at its shortest. */
 function daysOf(length: TermLength): number {
   switch (length.kind) {
-    case 'day':
-      return 1;
     case 'week':
       return 7;
     case 'days':
       return length.days;
-    case 'pass24':
-      return 1;
     case 'month':
       return 28;
     case 'quarter':
       return 89;
+    case 'year':
+      return 365;
+    default:
+      return daysNamed(length.kind) ?? 1;
   }
 }

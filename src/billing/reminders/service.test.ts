@@ -3,6 +3,7 @@ import { createWorld, type World } from '../../../test/stories/world.ts';
 import { claimOutbound, finishOutbound } from '../../entitlement/osd/outbound-store.ts';
 import { loadLanguages } from '../../telecom/language.ts';
 import { createMessages } from '../../telecom/text/messages.ts';
+import type { Catalogue } from '../catalogue/rules.ts';
 import { type CatalogueService, createCatalogue } from '../catalogue/service.ts';
 import { remindDue, setReminderChoice } from './service.ts';
 
@@ -20,7 +21,7 @@ let world: World;
 let catalogue: CatalogueService;
 beforeEach(async () => {
   world = await createWorld(BOUGHT);
-  catalogue = await createCatalogue(world.prisma);
+  catalogue = await createCatalogue(world.prisma, world);
 });
 afterEach(() => world.close());
 
@@ -129,6 +130,21 @@ describe('the reminders of a month', () => {
     world.moveTo('2026-12-22T17:00:00Z');
     expect(await send()).toEqual([]);
     expect((await outbound()).map(({ state }) => state)).toEqual(['expired', 'expired']);
+  });
+
+  it('name the price of the category of the subscriber', async () => {
+    const { id } = await paid();
+    await world.pool.query("UPDATE subscriber SET category = 'hotel' WHERE id = $1", [id]);
+    const known = catalogue.current();
+    const hotel = { month: [{ from: new Date('2026-01-01T00:00:00Z'), amount: 250_000n }] };
+    const priced = [...known.bouquets].map(
+      ([key, one]) => [key, { ...one, categoryPrices: new Map([['hotel', hotel]]) }] as const,
+    );
+    const bouquets = new Map(priced) as Catalogue['bouquets'];
+    catalogue = { ...catalogue, current: () => ({ ...known, bouquets }) };
+    world.moveTo(D1);
+    await remind();
+    expect((await outbound())[1]?.body).toContain('To go on: KES 2500 for a month');
   });
 
   it('come in the language the phone has chosen', async () => {

@@ -5,13 +5,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
 import type { Clock, Ids, LentIds } from '../../platform/ports.ts';
-import {
-  type Catalogue,
-  priceAt,
-  type Site,
-  TERMS_LONGEST_FIRST,
-  type TermName,
-} from '../catalogue/rules.ts';
+import { type Catalogue, priceAt, type Site, type TermName } from '../catalogue/rules.ts';
+import { termsLongestFirst } from '../catalogue/terms.ts';
 import type { OutboundDraft, Saying } from '../settlement/commands.ts';
 import type { SettlementPorts } from '../settlement/facts.ts';
 import { type DueStep, decideReminder, dueSteps, isShown } from './rules.ts';
@@ -32,6 +27,8 @@ export interface RemindersDeps {
   clock: Clock;
   catalogue(): Catalogue;
   messagesFor: SettlementPorts['messagesFor'];
+  /** Only for the cards of this test clock, which all are at one site. */
+  testClock?: { id: bigint; siteId: bigint };
 }
 
 const PAGE = 250;
@@ -45,13 +42,15 @@ const MESSAGES_A_CARD_MAX = 2;
 
 /**
  * Decides the reminders that are due now and queues what they say; to be called each minute.
- * Returns how many messages were queued. Returns early while another process is at it. Throws only
- * when the database is lost; what was not decided is found again by the next call.
+ * Returns how many messages were queued. Returns early while another process is at it; for a test
+ * clock it waits until that is done. Throws only when the database is lost; what was not decided is
+ * found again by the next call.
  */
 export async function remindDue(deps: RemindersDeps): Promise<number> {
   const now = deps.clock.now();
   let queued = 0;
   for (const site of deps.catalogue().sites.values()) {
+    if (deps.testClock && site.id !== deps.testClock.siteId) continue;
     let room = DECISIONS_A_SITE_MAX;
     for (const due of dueSteps(now, site.timeZone)) {
       for (let found = PAGE; found === PAGE && room > 0; room -= found) {
@@ -78,11 +77,13 @@ async function decidePage(
 ): Promise<{ found: number; queued: number } | null> {
   const { due, now } = page;
   const siteId = page.site.id;
+  const testClockId = deps.testClock?.id ?? null;
   const ids = await deps.ids.lend(PAGE * MESSAGES_A_CARD_MAX);
   try {
     return await transaction(deps.pool, async (client) => {
-      if (!(await lockReminders(client))) return null;
-      const candidates = await findCandidates(client, { siteId, due, now, limit: PAGE });
+      if (!(await lockReminders(client, testClockId !== null))) return null;
+      const search = { siteId, due, now, limit: PAGE, testClockId };
+      const candidates = await findCandidates(client, search);
       if (candidates.length === 0) return { found: 0, queued: 0 };
       const decided = await decide({ ...deps, client, ids, page }, candidates);
       const queued = await writeReminders(client, decided, { siteId, due, now });
@@ -146,19 +147,19 @@ interface Offer {
 function offerOf(catalogue: Catalogue, card: Candidate, at: Date): Offer | null {
   const bouquet = catalogue.bouquets.get(card.bouquetId);
   if (!bouquet) return null;
-  for (const term of [card.term, ...TERMS_LONGEST_FIRST]) {
-    const price = priceAt(bouquet, term, at);
+  for (const term of [card.term, ...termsLongestFirst(bouquet, card.category)]) {
+    const price = priceAt(bouquet, term, at, card.category);
     if (price !== null) return { bouquet: bouquet.name, term, price };
   }
   return null;
 }
 
 /** A renewal is priced at its end; one that is not sold then will fail, and saves no reminder. */
-function renewalCostOf(catalogue: Catalogue, { renewals }: Candidate): bigint | null {
+function renewalCostOf(catalogue: Catalogue, { renewals, category }: Candidate): bigint | null {
   let cost: bigint | null = null;
   for (const { bouquetId, term, at } of renewals) {
     const bouquet = catalogue.bouquets.get(bouquetId);
-    const price = bouquet ? priceAt(bouquet, term, at) : null;
+    const price = bouquet ? priceAt(bouquet, term, at, category) : null;
     if (price === null) return null;
     cost = (cost ?? 0n) + price;
   }

@@ -1,6 +1,8 @@
 /** The SQL of reminders: who is due, what was decided, and who wants none. */
 import type { Pool, PoolClient } from 'pg';
 import { bigintAsDigits } from '../../platform/json.ts';
+import { byHouseTime, byTestClock } from '../../registry/test-clocks.ts';
+import type { Category } from '../catalogue/file/types.ts';
 import type { TermName } from '../catalogue/rules.ts';
 import type { OutboundDraft } from '../settlement/commands.ts';
 import type { TermLength } from '../subscriptions/rules.ts';
@@ -21,6 +23,7 @@ export interface Candidate {
   renewals: readonly { bouquetId: bigint; term: TermName; at: Date }[];
   credit: bigint;
   language: 'en' | 'fr';
+  category: Category;
   phone: { msisdn: string; language: 'en' | 'fr'; isStopped: boolean } | null;
 }
 
@@ -35,10 +38,11 @@ export interface DecidedReminder {
 /**
  * Purpose: makes this transaction the only one that decides reminders, so that two cannot both
  * believe that a phone has room for one more text.
- * Locks: one advisory lock, which is never waited for.
+ * Locks: one advisory lock.
  */
-const TRY_LOCK =
-  "SELECT pg_try_advisory_xact_lock(hashtextextended('reminders.decide', 0)) AS taken";
+const KEY = "hashtextextended('reminders.decide', 0)";
+const TRY_LOCK = `SELECT pg_try_advisory_xact_lock(${KEY}) AS taken`;
+const LOCK = `SELECT pg_advisory_xact_lock(${KEY}), true AS taken`;
 
 /**
  * Purpose: cards of a site whose paid time ends in a range and whose step is undecided.
@@ -48,7 +52,7 @@ const TRY_LOCK =
  * update its place in the page (HOT). Not prepared: a plan for any range would not trust the index.
  * Cost: 14 ms for 250 cards of 100,000; 75 ms to find that all 3,334 of a day are decided.
  */
-const CANDIDATES = `
+const candidates = (whose: string): string => `
 WITH page AS MATERIALIZED (
   SELECT s.id, s.card_id, s.bouquet_id, s.term, s.paid_until, s.renew_at,
          c.number, c.subscriber_id, t.kind, t.days, t.journal_id, t.sold_at
@@ -56,14 +60,14 @@ WITH page AS MATERIALIZED (
     JOIN subscription s ON s.id = t.subscription_id AND s.paid_until = t.to_at
     JOIN card c ON c.id = s.card_id AND c.site_id = $1
    WHERE t.to_at > $2 AND t.to_at <= $3 AND t.state = 'sold' AND t.beside IS NULL
-     AND s.pause_until IS NULL
+     AND s.pause_until IS NULL AND ${whose}
      AND NOT EXISTS (SELECT FROM reminder d
                       WHERE d.card_id = s.card_id AND d.paid_until = s.paid_until AND d.step = $4)
    LIMIT $5
 )
 SELECT page.*, coalesce(j.effective_at, page.sold_at) AS bought_at,
        r.suspended IS NOT NULL AS is_suspended,
-       coalesce(w.renewals, '[]') AS renewals, b.amount AS credit, u.language,
+       coalesce(w.renewals, '[]') AS renewals, b.amount AS credit, u.language, u.category,
        u.contact_msisdn AS msisdn, coalesce(p.language, u.language) AS phone_language,
        h.wanted IS FALSE AS is_stopped
   FROM page
@@ -80,6 +84,9 @@ SELECT page.*, coalesce(j.effective_at, page.sold_at) AS bought_at,
      WHERE k.subscriber_id = page.subscriber_id AND o.renew_at > $6
        AND (o.renew_at, o.id) <= (page.renew_at, page.id)
   ) w ON page.renew_at IS NOT NULL`;
+
+const OF_THE_HOUSE = candidates(byHouseTime('c.subscriber_id'));
+const OF_A_CLOCK = candidates(byTestClock('c.subscriber_id', '$7'));
 
 /**
  * Purpose: how many reminder texts each phone was sent, or will be, since an instant.
@@ -112,19 +119,30 @@ SELECT x.id, x.kind, x.template, $5, x.target, x.body, 'queued', $3, x.not_after
        body text, not_after timestamptz, card_id bigint)
   JOIN decided USING (card_id)`;
 
-/** Whether this transaction may decide; false while another one does. */
-export async function lockReminders(client: PoolClient): Promise<boolean> {
-  const { rows } = await client.query<{ taken: boolean }>(TRY_LOCK);
+/** Whether this transaction may decide; without `wait`, false while another one does. */
+export async function lockReminders(client: PoolClient, wait: boolean): Promise<boolean> {
+  const { rows } = await client.query<{ taken: boolean }>(wait ? LOCK : TRY_LOCK);
   return rows[0]?.taken === true;
+}
+
+export interface Search {
+  siteId: bigint;
+  due: DueStep;
+  now: Date;
+  limit: number;
+  /** Whose cards; null: of all who have no test clock. */
+  testClockId: bigint | null;
 }
 
 /** Up to `limit` cards of the site for which the step is due and undecided. */
 export async function findCandidates(
   client: PoolClient,
-  { siteId, due, now, limit }: { siteId: bigint; due: DueStep; now: Date; limit: number },
+  { siteId, due, now, limit, testClockId }: Search,
 ): Promise<Candidate[]> {
   const values = [siteId, due.endsAfter, due.endsBy, due.step, limit, now];
-  const { rows } = await client.query(CANDIDATES, values);
+  const { rows } = await (testClockId === null
+    ? client.query(OF_THE_HOUSE, values)
+    : client.query(OF_A_CLOCK, [...values, testClockId]));
   return rows.map((row) => ({
     cardId: row.card_id,
     cardNumber: row.number,
@@ -141,6 +159,7 @@ export async function findCandidates(
     })),
     credit: row.credit,
     language: row.language,
+    category: row.category,
     phone: row.msisdn && {
       msisdn: row.msisdn,
       language: row.phone_language,

@@ -1,17 +1,20 @@
-/** Add-ons: another plan beside the running one, for the days that are left of it. */
+/** Add-ons: another plan beside the running one, for the days left of it or a term of its own. */
 import { daysBetween } from '../../platform/calendar.ts';
-import { halfUp, priceAt } from '../catalogue/rules.ts';
-import type { BuyAddon } from './commands.ts';
+import { type Bouquet, halfUp, priceAt } from '../catalogue/rules.ts';
+import { nextTerm } from '../subscriptions/rules.ts';
+import type { BuyAddon, RefusalCode } from './commands.ts';
 import { creditOf } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
-import { nextDate, runningAt } from './lines.ts';
-import { bookSale, saleRefusal } from './purchases.ts';
+import type { CardFacts, LineFacts } from './facts.ts';
+import { nextDate, runningAt, runOf } from './lines.ts';
+import { bookSale, bouquetById, saleRefusal, termRules } from './purchases.ts';
 import { cover, raiseRights } from './rights-of-card.ts';
+import { taxesAt } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
 
 const MONTH_DAYS = 30n;
 
-/** Half-up(month price × days left / 30), from now to the present end of the base. */
+/** From now to the present end of the base, or for a term of its own, as the add-on is aligned. */
 export function decideAddon(w: Workspace, command: BuyAddon): Decision {
   const { at } = command;
   const card = w.card(command.cardId);
@@ -22,24 +25,23 @@ export function decideAddon(w: Workspace, command: BuyAddon): Decision {
     return refused(w, refusal ?? 'unknown_card');
   }
   const base = runningAt(w.lines(subscription.id), at);
-  const end = subscription.paidUntil;
-  if (!base || !end) return refused(w, 'not_running');
+  if (!base) return refused(w, 'not_running');
   const bouquet = w.tools.catalogue.bouquets.get(command.bouquetId);
-  const month = bouquet?.siteId === card.siteId ? priceAt(bouquet, 'month', at) : null;
-  if (!bouquet || month === null) return refused(w, 'term_not_sold');
-  const { timeZone } = w.site(card.siteId);
-  const days = daysBetween(nextDate(at, timeZone), nextDate(end, timeZone));
-  const price = halfUp(month * BigInt(days), MONTH_DAYS);
-  if (creditOf(w, subscriber, at) < price) return refused(w, 'insufficient_funds');
-  const line = {
+  if (bouquet?.siteId !== card.siteId) return refused(w, 'term_not_sold');
+  const limit = addOnRefusal(w, bouquet, { subscriptionId: subscription.id, base, at });
+  if (limit) return refused(w, limit);
+  const offer = offerOf(w, command, card, bouquet);
+  if (!offer) return refused(w, 'term_not_sold');
+  if (creditOf(w, subscriber, at) < offer.price) return refused(w, 'insufficient_funds');
+  const line: LineFacts = {
     ...base,
-    ...bookSale(w, { command, subscriber, card }, price, bouquet.taxPermyriad),
+    ...offer,
+    ...bookSale(w, { command, subscriber, card }, offer.price, taxesAt(w, bouquet, at)),
     id: w.tools.ids.next(),
     bouquetId: bouquet.id,
-    kind: 'addon' as const,
+    kind: 'addon',
     days: null,
     from: at,
-    to: end,
     soldAt: at,
     breaks: [],
     beside: base.id,
@@ -50,5 +52,49 @@ export function decideAddon(w: Workspace, command: BuyAddon): Decision {
   const waitingTerm = null;
   w.setSubscription(covered, { ...subscription, waitingTerm });
   raiseRights(w, card.id, at);
-  return settled(w, { paidUntil: end, credit: creditOf(w, subscriber, at), units: null });
+  return settled(w, { paidUntil: line.to, credit: creditOf(w, subscriber, at), units: null });
+}
+
+/** Whether the add-on goes with what the subscription has, and not more often than it may. */
+function addOnRefusal(
+  w: Workspace,
+  { id, addOn }: Bouquet,
+  { subscriptionId, base, at }: { subscriptionId: bigint; base: LineFacts; at: Date },
+): RefusalCode | null {
+  if (!addOn) return null;
+  const beside = w
+    .lines(subscriptionId)
+    .filter((line) => line.beside !== null && line.from <= at && at < line.to);
+  const has = new Set([base, ...beside].map((line) => bouquetById(w, line.bouquetId).code));
+  if (!addOn.availableWith.some((code) => has.has(code))) return 'addon_not_available';
+  const same = beside.filter((line) => line.kind === 'addon' && line.bouquetId === id);
+  return same.length < addOn.maxPerSubscription ? null : 'addon_limit';
+}
+
+/** Where the add-on ends and what it costs; what is left out it has in common with its base. */
+type Offer = Pick<LineFacts, 'price' | 'to'> &
+  Partial<Pick<LineFacts, 'baseDate' | 'anchorDay' | 'timeOfDay'>>;
+
+/**
+ * The whole price of its own term (a month, unless another is named), or half-up(month price ×
+ * days left / 30) to the present end of the base. Null: not sold so.
+ */
+function offerOf(
+  w: Workspace,
+  { at, term = 'month' }: BuyAddon,
+  { siteId, category, subscription }: CardFacts,
+  bouquet: Bouquet,
+): Offer | null {
+  const price = priceAt(bouquet, term, at, category);
+  if (price === null) return null;
+  const rules = termRules(w.site(siteId));
+  if (bouquet.addOn?.alignedTo === 'self') {
+    const { to, run } = nextTerm(runOf([]), { kind: term }, at, rules);
+    const { baseDate, anchorDay, timeOfDay } = run;
+    return { price, to, baseDate, anchorDay, timeOfDay };
+  }
+  const to = subscription?.paidUntil;
+  if (!to || term !== 'month') return null;
+  const days = daysBetween(nextDate(at, rules.timeZone), nextDate(to, rules.timeZone));
+  return { price: halfUp(price * BigInt(days), MONTH_DAYS), to };
 }

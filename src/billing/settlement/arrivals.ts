@@ -7,6 +7,7 @@ import { countPayment } from './commissions.ts';
 import { repayDebts } from './credit.ts';
 import type { CardFacts, SubscriberFacts } from './facts.ts';
 import { type Spent, spendByPolicy } from './purchases.ts';
+import { type Paid, sayPaid } from './receipts.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Money for a card, like a payment: what a claim, a move and a scratch card bring too. */
@@ -40,16 +41,38 @@ export function spendOnCard(
   return spendByPolicy(w, { command, subscriber, card });
 }
 
-/** Money for an account, not for a card: every waiting renewal of the account is tried. */
-export function spendOnWaiting(w: Workspace, command: Command, subscriber: SubscriberFacts) {
-  let last: { spent: Spent; card: CardFacts | null } = {
-    spent: { kind: 'credit', missing: null },
-    card: null,
-  };
+/** What a waiting renewal came to; no card: none waited. */
+export interface Tried {
+  spent: Spent;
+  card: CardFacts | null;
+}
+
+/**
+ * Money for an account, not for a card: every waiting renewal of the account is tried. Returns the
+ * last that was bought, else the last tried; what the others still need is said here.
+ */
+export function spendOnWaiting(w: Workspace, paid: Paid, subscriber: SubscriberFacts): Tried {
+  const { command } = paid;
+  let last: Tried = { spent: { kind: 'credit', missing: null }, card: null };
+  const short: Tried[] = [];
   for (const card of cardsOf(w, subscriber.id)) {
     if (!card.subscription?.waitingTerm) continue;
     const spent = spendByPolicy(w, { command, subscriber, card });
-    if (spent.kind !== 'credit' || last.spent.kind === 'credit') last = { spent, card };
+    const tried = { spent, card };
+    if (spent.kind === 'credit') short.push(tried);
+    if (spent.kind !== 'credit' || last.spent.kind === 'credit') last = tried;
+  }
+  for (const { spent, card } of short.filter((tried) => tried !== last)) {
+    sayPaid(w, paid, { subscriber, card }, { spent, event: null, paidUntil: null });
+  }
+  return last;
+}
+
+/** The same for units that became credit: what still waits is told what it needs. */
+export function spendConverted(w: Workspace, paid: Paid, subscriber: SubscriberFacts): Tried {
+  const last = spendOnWaiting(w, paid, subscriber);
+  if (last.card && last.spent.kind === 'credit') {
+    sayPaid(w, paid, { subscriber, card: last.card }, { ...last, event: null, paidUntil: null });
   }
   return last;
 }

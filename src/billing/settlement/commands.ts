@@ -24,7 +24,9 @@ export type Purpose =
   | { kind: 'term'; cardId: bigint; term: TermName; count?: number; code?: string }
   | { kind: 'credit'; cardId: bigint }
   | { kind: 'event'; cardId: bigint; eventId: bigint }
-  | { kind: 'tvu'; subscriberId: bigint };
+  | { kind: 'tvu'; subscriberId: bigint }
+  /** A payment of a postpaid account. */
+  | { kind: 'invoice'; accountId: bigint; paymentId: bigint };
 
 /** Money that has moved at an operator. */
 export interface Payment extends CommandBase {
@@ -69,12 +71,13 @@ export interface TransferCredit extends CommandBase {
   amount: bigint;
 }
 
-/** The payer says for which card the money in suspense was. */
+/** The payer says for which card the money in suspense was; or staff do, when nobody knows who. */
 export interface Claim extends CommandBase {
   kind: 'claim';
   original: { provider: string; receipt: string };
   cardNumber: string;
-  payerMsisdn: string;
+  /** As the payment has it: null for money whose payer is not known. */
+  payerMsisdn: string | null;
 }
 
 /** The payer says that the card was the wrong one. */
@@ -99,7 +102,13 @@ export interface CompleteMove extends CommandBase {
 
 /** Acts on the subscription of a card. */
 export interface CardAct extends CommandBase {
-  kind: 'take_loan' | 'grant_trial' | 'resume' | 'end_pause' | 'close_subscription';
+  kind:
+    | 'take_loan'
+    | 'grant_trial'
+    | 'resume'
+    | 'end_pause'
+    | 'stop_auto_renew'
+    | 'close_subscription';
   cardId: bigint;
 }
 
@@ -120,6 +129,8 @@ export interface BuyAddon extends CommandBase {
   kind: 'buy_addon';
   cardId: bigint;
   bouquetId: bigint;
+  /** Of an add-on with terms of its own; left out: a month. */
+  term?: TermName;
 }
 
 export interface Pause extends CommandBase {
@@ -198,8 +209,8 @@ export interface TvuNotice extends CommandBase {
 export interface Buy extends CommandBase {
   kind: 'buy';
   purpose: Extract<Purpose, { kind: 'term' | 'event' }>;
-  /** The phone that asked; its wallet pays. */
-  msisdn: string;
+  /** The phone that asked; its wallet pays. Null: staff sell, and the card's owner pays. */
+  msisdn: string | null;
   means: 'credit' | 'tvu';
 }
 

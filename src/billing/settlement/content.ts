@@ -22,9 +22,7 @@ export function contentOf(command: Command): string {
     case 'transfer_tvu':
       return `${command.units} ${command.fromMsisdn} ${command.toMsisdn}`;
     case 'buy':
-      return [JSON.stringify(command.purpose, bigintAsDigits), command.msisdn, command.means].join(
-        ' ',
-      );
+      return contentOfPurchase(command);
     case 'reverse_payment':
       return `${command.original.provider} ${command.original.receipt}`;
     case 'renew':
@@ -35,6 +33,9 @@ export function contentOf(command: Command): string {
       return fieldsOf(command);
   }
 }
+
+const contentOfPurchase = ({ purpose, msisdn, means }: Extract<Command, { kind: 'buy' }>): string =>
+  [JSON.stringify(purpose, bigintAsDigits), msisdn ?? 'owner', means].join(' ');
 
 /** A notice and a look-up of the same payment differ in all but this, and in the card if known. */
 function contentOfPayment(payment: Extract<Command, { kind: 'payment' }>): string {

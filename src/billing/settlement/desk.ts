@@ -31,14 +31,17 @@ export function decideTopUp(w: Workspace, command: TopUp): Decision {
     { accountId: from, asset, amount: -amount },
     { accountId: walletId, asset, amount },
   ]);
+  // Cash came in: it can be taken back as any payment. What was given is no payment.
+  if (isPaid) w.payment = { cardId: null, subscriberId: subscriber.id };
   const { paidPriority, promoPriority } = rulesOf(site).lots;
   const priority = command.priority ?? (isPaid ? paidPriority : promoPriority);
   const { credit: kind, expiresAt } = command;
   w.addLot(walletId, journalId, amount, { kind, priority, expiresAt });
-  const { spent, card } = spendOnWaiting(w, command, subscriber);
+  const paid = { command, amount, asset, payerMsisdn: null };
+  const { spent, card } = spendOnWaiting(w, paid, subscriber);
   const paidUntil = spent.kind === 'credit' ? null : spent.bought.paidUntil;
   const result = { spent, card, event: null, paidUntil };
-  sayPaid(w, { command, amount, asset, payerMsisdn: null }, { subscriber, card: null }, result);
+  sayPaid(w, paid, { subscriber, card: null }, result);
   return settled(w, { paidUntil, credit: creditOf(w, subscriber, command.at), units: null });
 }
 

@@ -76,10 +76,30 @@ describe('what is due', () => {
     expect(await wake()).toBe(0);
   });
 
+  it('is done page by page in the same order, though all of it is due at one instant', async () => {
+    const numbers: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      const { number, id } = await customer(n < 2 ? 2n : 1n);
+      numbers.push(number);
+      const expiresAt = new Date('2026-11-30T21:00:00Z');
+      const promo = { amount: 20_000n, credit: 'promo', expiresAt, priority: null } as const;
+      await world.act({ kind: 'top_up', subscriberId: id, ...promo });
+    }
+    world.moveTo('2026-11-30T21:00:07Z');
+    const deps = { ...world, clock: { now: world.now }, pageMax: 2 };
+    expect(await doDue(deps)).toBe(10);
+    const waiting = [];
+    for (const number of numbers) waiting.push((await runOf(number))?.waiting);
+    expect(waiting).toEqual([null, null, 'week', 'week', 'week']);
+    expect(await doDue(deps)).toBe(0);
+  });
+
   it('ends a pause at its midnight, and lets the term go on', async () => {
     const { number } = await customer(1n);
-    await world.pool.query(`UPDATE site SET rules = '{"pause": {"daysPerYear": 30}}'`);
-    await world.reloadCatalogue();
+    await world.changeCatalogue([
+      'language: en',
+      'language: en\n    rules: { pause: { daysPerYear: 30 } }',
+    ]);
     const [card] = await world.rows('SELECT id FROM card WHERE number = $1', [number]);
     const cardId = BigInt(String(card?.id));
     await world.act({ kind: 'pause', cardId, days: 3 });

@@ -1,10 +1,12 @@
 /** What a decision may look at: read under lock for the whole batch, never fetched in between. */
 
 import type { LocalDate } from '../../platform/calendar.ts';
+import type { Category } from '../catalogue/file/types.ts';
 import type { TermName } from '../catalogue/rules.ts';
 import type { Lot } from '../ledger/rules.ts';
 import type { Run } from '../subscriptions/rules.ts';
 import type { OutboundDraft, Purpose, Saying, Settled } from './commands.ts';
+import type { SoldTax } from './taxes.ts';
 
 /** A right as billing hands it on; `entitlement/rights` says what the set must be. */
 export interface Right {
@@ -61,6 +63,8 @@ export interface CardFacts {
   number: string;
   siteId: bigint;
   subscriberId: bigint;
+  /** Of its owner: whose prices hold. Left out: those for all. */
+  category?: Category;
   subscription: SubscriptionFacts | null;
   desiredRev: number;
   desired: readonly Right[];
@@ -156,9 +160,10 @@ export interface LineFacts {
   /** Exclusive; moves when a pause or a line before it changes. */
   to: Date;
   asset: string;
-  /** What is kept of the price, tax inside; 0 for free time. */
+  /** What is kept of the price, taxes inside; 0 for free time. */
   price: bigint;
-  tax: bigint;
+  /** The taxes in it, with the rates of the sale. */
+  taxes: readonly SoldTax[];
   /** Null for free time: no money moved. */
   journalId: bigint | null;
   /** When it was bought: it never starts before. */
@@ -293,6 +298,15 @@ export interface CommissionFacts {
   state: 'open' | 'kept' | 'taken_back';
 }
 
+/** An invoice of a postpaid account. */
+export interface InvoiceFacts {
+  id: bigint;
+  accountId: bigint;
+  /** Where the account is; another site in the name of the same legal entity may be paid. */
+  siteId: bigint;
+  asset: string;
+}
+
 /** Facts that few commands need; a loader leaves out what its batch does not ask for. */
 export interface RareFacts {
   /** Open debts by subscriber; loaded for subscribers that owe. */
@@ -314,6 +328,8 @@ export interface RareFacts {
   unitTransfers: ReadonlyMap<bigint, readonly Date[]>;
   /** Cards whose subscription hangs on another's, by the card of the main one. */
   linkedCards: ReadonlyMap<bigint, readonly bigint[]>;
+  /** Invoices to which money can be paid, by `<siteId>|<letters and digits of the number>`. */
+  invoices: ReadonlyMap<string, InvoiceFacts>;
 }
 
 export const NO_RARE_FACTS: RareFacts = {
@@ -328,6 +344,7 @@ export const NO_RARE_FACTS: RareFacts = {
   commissions: new Map(),
   unitTransfers: new Map(),
   linkedCards: new Map(),
+  invoices: new Map(),
 };
 
 /** The pure functions that higher rooms hand in. */

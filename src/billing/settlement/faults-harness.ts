@@ -1,6 +1,7 @@
 /** What must hold of an operator on paper after any batch; each fault is said in a sentence. */
 import type { Lot } from '../ledger/rules.ts';
 import type { Paper } from './paper-harness.ts';
+import { sumOfTaxes } from './taxes.ts';
 
 /** Empty when the books are sound. */
 export const faultsOf = (paper: Paper): string[] => [
@@ -121,7 +122,7 @@ function soldFaults(paper: Paper): string[] {
     const fees = sumOf(loans, (debt) => debt.fee);
     const kept = sumOf(lines, (line) => line.price) + sumOf(shown, (one) => one.price) + fees;
     const earned = deferred_revenue + earned_revenue + tax_payable;
-    const taxes = sumOf(lines, (line) => line.tax);
+    const taxes = sumOf(lines, (line) => sumOfTaxes(line.taxes));
     const isSound = earned === kept && taxes <= tax_payable;
     return isSound ? [] : [`${earned} ${currency} is earned, for sales of ${kept}`];
   });

@@ -1,14 +1,14 @@
 /** Unused value of lines: what of a price goes back, and to which lots. */
 import { localDate } from '../../platform/calendar.ts';
 import { halfUp } from '../catalogue/rules.ts';
-import { taxInside } from '../ledger/rules.ts';
 import { cardOfSubscription } from './arrivals.ts';
 import type { Command } from './commands.ts';
 import { debtAccount, debtsOf, lowerDebt, paidPriority, returnParts } from './credit.ts';
 import type { LineFacts, LinePart, SubscriberFacts } from './facts.ts';
 import { afterPause, cutAt, daysOf, laidAgain, midnightsIn } from './lines.ts';
-import { bouquetById, termRules } from './purchases.ts';
+import { termRules } from './purchases.ts';
 import { raiseRights, rebuild } from './rights-of-card.ts';
+import { type SoldTax, sumOfTaxes, taxChanges, taxEntries, taxesInside } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Half-up(price × unused days / all days), in minor units. */
@@ -50,10 +50,10 @@ export function giveBack(w: Workspace, command: Command, line: LineFacts): bigin
   const { all, unused } = daysOf(line, command.at, rules);
   const value = unusedValue(w, card.siteId, line, command.at);
   const kept = line.price - value;
-  const tax = taxInside(kept, bouquetById(w, line.bouquetId).taxPermyriad);
+  const taxes = taxesInside(kept, line.taxes);
   const split = lastOf(line.parts, value);
-  if (value > 0n) returned += bookBack(w, command, owner, { line, value, tax, split });
-  const left = { ...line, price: kept, tax, parts: split.kept };
+  if (value > 0n) returned += bookBack(w, command, owner, { line, value, taxes, split });
+  const left = { ...line, price: kept, taxes, parts: split.kept };
   const isUnused = unused === all;
   w.changeLine(isUnused ? { ...left, state: 'void' } : cutAt(left, command.at, rules));
   return returned;
@@ -63,7 +63,7 @@ interface Back {
   line: LineFacts;
   value: bigint;
   /** Of what is kept. */
-  tax: bigint;
+  taxes: readonly SoldTax[];
   split: { back: LinePart[]; rest: bigint };
 }
 
@@ -71,19 +71,23 @@ function bookBack(
   w: Workspace,
   command: Command,
   owner: SubscriberFacts,
-  { line, value, tax, split }: Back,
+  { line, value, taxes, split }: Back,
 ): bigint {
   const { siteId, walletId } = owner;
   const { asset } = line;
   const site = `site:${siteId}`;
-  const taxBack = line.tax - tax;
+  const changes = taxChanges(line.taxes, taxes);
   const debt = debtsOf(w, owner.id).find((one) => one.lineId === line.id);
   const offDebt = debt && split.rest > 0n ? smaller(debt.remaining, split.rest) : 0n;
   const asCredit = split.rest - offDebt;
   const entries = [
     ...returnParts(w, split.back, { siteId, asset, at: command.at }),
-    { accountId: w.account(site, 'deferred_revenue', asset), asset, amount: taxBack - value },
-    { accountId: w.account(site, 'tax_payable', asset), asset, amount: -taxBack },
+    {
+      accountId: w.account(site, 'deferred_revenue', asset),
+      asset,
+      amount: -value - sumOfTaxes(changes),
+    },
+    ...taxEntries(w, siteId, asset, changes),
     { accountId: walletId, asset, amount: asCredit },
   ];
   if (debt) entries.push({ accountId: debtAccount(w, siteId, debt), asset, amount: offDebt });

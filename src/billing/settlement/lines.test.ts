@@ -25,7 +25,7 @@ const line = (changes: Partial<LineFacts> = {}): LineFacts => ({
   to: at('2026-11-10T00:00'),
   asset: 'XOF',
   price: 700n,
-  tax: 107n,
+  taxes: [],
   journalId: 1n,
   soldAt: at('2026-11-02T12:00'),
   baseDate: { year: 2026, month: 11, day: 9 },

@@ -152,11 +152,11 @@ export async function lockCards(
   const { rows } = await client.query({
     name: 'settlement-cards',
     text: `SELECT c.id, c.number, c.site_id, c.subscriber_id, o.promo_id, o.owes, o.other_units,
-                  s.id AS subscription_id, s.bouquet_id, s.term, s.auto_renew, s.waiting_term,
-                  s.run_from, s.paid_until, s.base_date::text AS base_date, s.anchor_day,
-                  s.time_of_day, s.renew_term, s.auto_renew_since, s.closed_at, s.pause_from,
-                  s.pause_until, s.paused_year, s.paused_days, s.main_card_id, s.is_main,
-                  s.decoder, s.person, s.reseller, s.payments
+                  o.category, s.id AS subscription_id, s.bouquet_id, s.term, s.auto_renew,
+                  s.waiting_term, s.run_from, s.paid_until, s.base_date::text AS base_date,
+                  s.anchor_day, s.time_of_day, s.renew_term, s.auto_renew_since, s.closed_at,
+                  s.pause_from, s.pause_until, s.paused_year, s.paused_days, s.main_card_id,
+                  s.is_main, s.decoder, s.person, s.reseller, s.payments
              FROM card c JOIN subscriber o ON o.id = c.subscriber_id
              LEFT JOIN subscription s ON s.card_id = c.id
             WHERE c.id = ANY($1::bigint[])`,
@@ -176,6 +176,7 @@ export async function lockCards(
       number: row.number,
       siteId: row.site_id,
       subscriberId: row.subscriber_id,
+      category: row.category,
       subscription,
       desiredRev: right.desired_rev,
       desired: readRights(right.desired),

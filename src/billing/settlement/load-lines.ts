@@ -2,6 +2,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { parseLocalDate } from '../../platform/calendar.ts';
 import type { CardFacts, LineFacts, LinePart } from './facts.ts';
+import type { SoldTax } from './taxes.ts';
 
 /** Before the locks: the wallets that paid for lines of these cards, whoever owns them. */
 export async function lineAccounts(
@@ -60,7 +61,7 @@ export async function readLines(
     name: 'settlement-lines',
     // What lines of before do not say follows from how lines were sold then.
     text: `SELECT t.id, t.subscription_id, t.bouquet_id, t.kind, t.days, t.from_at, t.to_at,
-                  t.asset, t.price, t.tax, t.journal_id,
+                  t.asset, t.price, t.taxes, t.journal_id,
                   coalesce(t.sold_at, t.from_at) AS sold_at,
                   coalesce(t.base_date, (t.to_at AT TIME ZONE z.time_zone)::date - 1)::text
                     AS base_date,
@@ -87,7 +88,7 @@ const lineOf = (row: any): LineFacts => ({
   to: row.to_at,
   asset: row.asset,
   price: row.price,
-  tax: row.tax,
+  taxes: readTaxes(row.taxes),
   journalId: row.journal_id,
   soldAt: row.sold_at,
   baseDate: parseLocalDate(row.base_date),
@@ -103,6 +104,22 @@ const lineOf = (row: any): LineFacts => ({
   reference: row.reference,
   state: 'sold',
 });
+
+/** A tax as it is stored: rate and amount as digits. */
+type StoredTax = { code: string; ppm: string; on: string[]; amount: string };
+
+/** Taxes as they were stored. */
+export const readTaxes = (stored: readonly StoredTax[]): SoldTax[] =>
+  stored.map(({ ppm, amount, ...tax }) => ({ ...tax, ppm: BigInt(ppm), amount: BigInt(amount) }));
+
+/** Taxes as they are to be stored. */
+export const taxRows = (taxes: readonly SoldTax[]): StoredTax[] =>
+  taxes.map(({ code, ppm, on, amount }) => ({
+    code,
+    ppm: ppm.toString(),
+    on: [...on],
+    amount: amount.toString(),
+  }));
 
 interface StoredBreak {
   from: string;

@@ -2,7 +2,7 @@
 import type { ClientBase } from 'pg';
 import type { BookedPayment, MoveFacts, PaymentPlace } from './facts.ts';
 
-/** The payments by `provider|receipt`, as they were booked. Locks their inbox rows by id. */
+/** Payments and paid top-ups by `provider|receipt`, as booked. Locks their inbox rows by id. */
 export async function loadOriginals(
   client: ClientBase,
   originals: readonly { provider: string; receipt: string }[],
@@ -30,7 +30,8 @@ export async function loadOriginals(
                   EXISTS (SELECT FROM suspense_item s
                            WHERE s.inbox_id = i.id AND s.state = 'open') AS suspense_open
              FROM inbox i
-             JOIN journal j ON j.inbox_id = i.id AND j.kind = 'payment'
+             JOIN journal j ON j.inbox_id = i.id
+              AND (j.kind = 'payment' OR (j.kind = 'top_up' AND i.subscriber_id IS NOT NULL))
              JOIN entry e ON e.journal_id = j.id
              JOIN account a ON a.id = e.account_id
             WHERE i.id = ANY($1::bigint[])

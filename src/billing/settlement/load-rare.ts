@@ -1,12 +1,13 @@
 /** Facts that few batches need, each read only when a command of the batch asks for it. */
 import { createHash } from 'node:crypto';
-import type { ClientBase } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { parseLocalDate } from '../../platform/calendar.ts';
 import type {
   CardFacts,
   CommissionFacts,
   DebtFacts,
   EventPurchaseFacts,
+  InvoiceFacts,
   PromotionFacts,
   RareFacts,
   SubscriberFacts,
@@ -311,4 +312,34 @@ export async function loadUnitTransfers(
   });
   for (const row of rows) sent.set(row.id, [...(sent.get(row.id) ?? []), row.effective_at]);
   return sent;
+}
+
+/** Invoices whose numbers payers wrote, in the name of whoever bills for the site. */
+export async function loadInvoices(
+  client: Pool | ClientBase,
+  documents: ReadonlySet<string>,
+): Promise<Map<string, InvoiceFacts>> {
+  if (documents.size === 0) return new Map();
+  const written = [...documents].map((key) => key.split('|'));
+  const { rows } = await client.query({
+    name: 'settlement-invoices',
+    text: `SELECT x.site_id, x.typed, i.id, i.account_id, a.currency,
+                    s.site_id AS billed_at
+             FROM unnest($1::bigint[], $2::text[]) AS x (site_id, typed)
+             JOIN site_legal_entity l ON l.site_id = x.site_id
+             JOIN document_number n
+               ON regexp_replace(upper(n.text), '[^A-Z0-9]', '', 'g') = x.typed
+              AND n.legal_entity_id = l.legal_entity_id AND n.first_line_id IS NULL
+             JOIN invoice i ON (i.account_id, i.id) = (n.account_id, n.invoice_id)
+             JOIN postpaid_account a ON a.id = i.account_id
+             JOIN subscriber s ON s.id = a.subscriber_id
+            WHERE i.status = 'committed' AND i.kind <> 'credit'`,
+    values: [written.map(([siteId]) => siteId), written.map(([, typed]) => typed)],
+  });
+  return new Map(
+    rows.map(({ id, account_id: accountId, billed_at: siteId, currency: asset, ...asked }) => [
+      `${asked.site_id}|${asked.typed}`,
+      { id, accountId, siteId, asset },
+    ]),
+  );
 }

@@ -7,7 +7,7 @@ import type { ClientBase } from 'pg';
 import type { TermName } from '../catalogue/rules.ts';
 import type { Lot } from '../ledger/rules.ts';
 import type { Command, Settled } from './commands.ts';
-import type { BookedPayment, Facts, OrderFacts, ResellerFacts } from './facts.ts';
+import type { BookedPayment, Facts, OrderFacts, ResellerFacts, SubscriberFacts } from './facts.ts';
 import { checkSubscribers, loadSubscribers, lockCards, resolveCards } from './load-cards.ts';
 import { lineAccounts, loadLines } from './load-lines.ts';
 import { loadOriginals, payersCards } from './load-originals.ts';
@@ -16,6 +16,7 @@ import {
   loadEventPurchases,
   loadEventsBought,
   loadHashedPhones,
+  loadInvoices,
   loadTrials,
   loadUnitTransfers,
   lockNames,
@@ -78,9 +79,7 @@ export async function loadFacts(
   const resellerByPhone = await loadResellers(client, needs.resellerPhones);
   const accounts = await lineAccounts(client, resolved.lineCardIds);
   for (const s of subscribers.values()) {
-    accounts.add(s.walletId).add(s.tvuWalletId).add(s.heldId);
-    if (s.promoId) accounts.add(s.promoId);
-    for (const id of s.otherUnits?.values() ?? []) accounts.add(id);
+    for (const id of accountsOf(s, needs)) accounts.add(id);
   }
   for (const reseller of resellerByPhone.values()) accounts.add(reseller.tvuWalletId);
   for (const booked of bookedPayments.values()) {
@@ -115,9 +114,17 @@ export async function loadFacts(
       trials: await loadTrials(client, needs.trialCardIds, cards),
       unitTransfers: await loadUnitTransfers(client, senders(needs, subscribers, resellerByPhone)),
       linkedCards,
+      invoices: await loadInvoices(client, needs.documents),
     },
   };
   return facts;
+}
+
+/** The accounts of a subscriber that the batch may move. */
+function accountsOf(of: SubscriberFacts, { creditAlone }: Needs): bigint[] {
+  const credit = of.promoId ? [of.walletId, of.promoId] : [of.walletId];
+  if (creditAlone) return credit;
+  return [...credit, of.tvuWalletId, of.heldId, ...(of.otherUnits?.values() ?? [])];
 }
 
 function senders(
@@ -166,8 +173,8 @@ async function resolveOriginals(
 async function findOrders(client: ClientBase, needs: Needs, resolved: Resolved) {
   const ids = new Set<bigint>();
   const byRef = new Map<string, bigint>();
-  // A purchase from the wallet may be an event; an order says itself what it is for.
-  let wantEvents = needs.cardIds.size > 0;
+  // A purchase from the wallet says whether it is an event, an order is asked.
+  let wantEvents = needs.eventsBought;
   if (needs.orderIds.size + needs.orderRefs.size === 0) return { ids, byRef, wantEvents };
   const { rows } = await client.query({
     name: 'settlement-find-orders',
@@ -249,7 +256,7 @@ async function lockOrders(client: ClientBase, ids: ReadonlySet<bigint>) {
 
 /** A purpose as stored: ids are digits in JSON. */
 export function readPurpose(stored: Record<string, string>): OrderFacts['purpose'] {
-  const { kind, cardId, eventId, subscriberId, term } = stored;
+  const { kind, cardId, eventId, subscriberId, term, accountId, paymentId } = stored;
   if (kind === 'term') {
     return { kind, cardId: BigInt(cardId ?? 0), term: term as TermName };
   }
@@ -257,6 +264,9 @@ export function readPurpose(stored: Record<string, string>): OrderFacts['purpose
     return { kind, cardId: BigInt(cardId ?? 0), eventId: BigInt(eventId ?? 0) };
   }
   if (kind === 'credit') return { kind, cardId: BigInt(cardId ?? 0) };
+  if (kind === 'invoice') {
+    return { kind, accountId: BigInt(accountId ?? 0), paymentId: BigInt(paymentId ?? 0) };
+  }
   return { kind: 'tvu', subscriberId: BigInt(subscriberId ?? 0) };
 }
 

@@ -31,7 +31,8 @@ export interface LotActs {
 
 /** The acts over the lots of these facts. */
 export function lotActs(facts: Facts, tools: Tools, writes: Writes): LotActs {
-  const known = (id: bigint): Lot | null => writes.lots.get(id) ?? findLot(facts, id);
+  const loaded = new Map([...facts.lots.values()].flat().map((lot) => [lot.id, lot]));
+  const known = (id: bigint): Lot | null => writes.lots.get(id) ?? loaded.get(id) ?? null;
   const lotsOf = (accountId: bigint): Lot[] => {
     const old = (facts.lots.get(accountId) ?? []).map((lot) => writes.lots.get(lot.id) ?? lot);
     const made = [...writes.newLots].flatMap((id) => {
@@ -106,11 +107,4 @@ function rewrite(writes: Writes, part: LinePart): void {
   const lot = { id, accountId, journalId, kind, priority, expiresAt, amount, remaining: amount };
   writes.newLots.add(id);
   writes.lots.set(id, { ...lot, cost: 0n, costRemaining: 0n });
-}
-
-function findLot(facts: Facts, lotId: bigint): Lot | null {
-  for (const lots of facts.lots.values()) {
-    for (const lot of lots) if (lot.id === lotId) return lot;
-  }
-  return null;
 }

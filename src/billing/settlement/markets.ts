@@ -6,7 +6,7 @@ import {
   unitsToCredit,
   versionAt,
 } from '../catalogue/rules.ts';
-import { spendOnWaiting } from './arrivals.ts';
+import { spendConverted } from './arrivals.ts';
 import type {
   BuyUnits,
   Command,
@@ -155,7 +155,8 @@ export function decideUnitsConverted(w: Workspace, command: ConvertUnits): Decis
   if (!worth || units <= 0n) return refused(w, 'too_few_units');
   const { used, credit } = worth;
   convert(w, command, subscriber, { used, credit, asset: unitAsset, from });
-  const { spent } = spendOnWaiting(w, command, subscriber);
+  const paid = { command, amount: credit, asset: site.currency, payerMsisdn: null };
+  const { spent } = spendConverted(w, paid, subscriber);
   const left = creditOf(w, subscriber, at);
   const paidUntil = spent.kind === 'credit' ? null : spent.bought.paidUntil;
   return {

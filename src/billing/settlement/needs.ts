@@ -12,6 +12,8 @@ export interface Needs {
   resellerPhones: Set<string>;
   orderIds: Set<bigint>;
   orderRefs: Set<string>;
+  /** `<siteId>|<letters and digits>`: what may be the number of an invoice. */
+  documents: Set<string>;
   purchaseIds: Set<bigint>;
   /** Payers known only by the hash of their number. */
   payerHashes: Set<string>;
@@ -36,7 +38,17 @@ export interface Needs {
   commissionIds: Set<bigint>;
   /** Subscribers (and resellers' phones above) whose sendings of units are counted. */
   sendersOfUnits: Set<bigint>;
+  /** Of the subscribers' accounts only the wallets of credit may move. */
+  creditAlone: boolean;
+  /** Which events the cards have bought is wanted. */
+  eventsBought: boolean;
 }
+
+/** What moves no units and holds no money for events: the bulk of a night. */
+const CREDIT_ALONE: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
+  'expire_credit',
+  'renew',
+]);
 
 /** Collects the references; `countryOf` tells how a phone without country code is meant. */
 export function needsOf(
@@ -51,6 +63,7 @@ export function needsOf(
     resellerPhones: new Set(),
     orderIds: new Set(),
     orderRefs: new Set(),
+    documents: new Set(),
     purchaseIds: new Set(),
     payerHashes: new Set(),
     originals: [],
@@ -64,10 +77,15 @@ export function needsOf(
     trialCardIds: new Set(),
     commissionIds: new Set(),
     sendersOfUnits: new Set(),
+    creditAlone: commands.every(({ kind }) => CREDIT_ALONE.has(kind)),
+    eventsBought: commands.some(isEventBought),
   };
   for (const command of commands) collect(needs, command, countryOf);
   return needs;
 }
+
+const isEventBought = (command: Command): boolean =>
+  command.kind === 'buy' && command.purpose.kind === 'event';
 
 function collect(needs: Needs, command: Command, countryOf: (siteId: bigint) => string): void {
   switch (command.kind) {
@@ -87,7 +105,7 @@ function collect(needs: Needs, command: Command, countryOf: (siteId: bigint) => 
       needs.phonesWithCards.add(command.msisdn);
       return;
     case 'buy':
-      needs.phones.add(command.msisdn);
+      if (command.msisdn !== null) needs.phones.add(command.msisdn);
       needs.cardIds.add(command.purpose.cardId);
       if (command.purpose.kind === 'term' && command.purpose.code !== undefined) {
         needs.promotionCodes.add(`${command.siteId}|${command.purpose.code}`);
@@ -154,6 +172,7 @@ const WITHOUT_LINES: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
   'renew',
   'request_renewal',
   'set_auto_renew',
+  'stop_auto_renew',
   'close_subscription',
   'take_loan',
   'grant_trial',
@@ -193,6 +212,7 @@ function collectPayment(
   const reference = readReference(command.accountRef, countryOf(command.siteId));
   if (reference.card) needs.cardNumbers.add(reference.card);
   if (reference.order) needs.orderRefs.add(reference.order);
+  if (reference.document) needs.documents.add(`${command.siteId}|${reference.document}`);
   if (reference.msisdn) {
     needs.phones.add(reference.msisdn);
     needs.phonesWithCards.add(reference.msisdn);

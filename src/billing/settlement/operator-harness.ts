@@ -1,6 +1,14 @@
 /** Who and what the tables of settlement are about: two sites, three people, a reseller. */
 import { withLuhnDigit } from '../../platform/luhn.ts';
-import type { Bouquet, Catalogue, PaymentPolicy, Site, TvuTariff } from '../catalogue/rules.ts';
+import type {
+  Bouquet,
+  Catalogue,
+  OwnRules,
+  PaymentPolicy,
+  Site,
+  TvuTariff,
+} from '../catalogue/rules.ts';
+import { oneTax } from '../catalogue/tax-harness.ts';
 import { createPaper, type Paper } from './paper-harness.ts';
 
 export const EVENT_ID = 21n;
@@ -14,9 +22,10 @@ const DEFAULT_POLICY: PaymentPolicy = {
 const SINCE = new Date('2026-01-01T00:00:00Z');
 const price = (amount: bigint) => [{ from: SINCE, amount }];
 
-const siteOf = (id: bigint, payment: PaymentPolicy): Site => ({
+const siteOf = (id: bigint, payment: PaymentPolicy, rules: OwnRules): Site => ({
   id,
   payment,
+  rules,
   ...(id === 1n
     ? { code: 'NBO', name: 'Nairobi', country: 'KE', currency: 'KES', tvuAsset: 'TVU-KE' }
     : { code: 'ABJ', name: 'Abidjan', country: 'CI', currency: 'XOF', tvuAsset: 'TVU-CI' }),
@@ -25,13 +34,17 @@ const siteOf = (id: bigint, payment: PaymentPolicy): Site => ({
     : { timeZone: 'Africa/Abidjan', language: 'fr' }),
 });
 
+/** Sold by itself, at the same prices to all. */
+export const SOLD_TO_ALL = { kind: 'bouquet', categoryPrices: new Map(), addOn: null } as const;
+
 const BOUQUETS: readonly Bouquet[] = [
   {
     id: 11n,
     siteId: 1n,
     code: 'ESSENTIAL',
     name: 'ESSENTIAL',
-    taxPermyriad: 1_600n,
+    ...SOLD_TO_ALL,
+    taxes: oneTax(1_600n),
     products: ['ESS'],
     prices: { month: price(100_000n), week: price(30_000n), day: price(5_000n) },
   },
@@ -40,7 +53,8 @@ const BOUQUETS: readonly Bouquet[] = [
     siteId: 2n,
     code: 'ACCESS',
     name: 'ACCESS',
-    taxPermyriad: 1_800n,
+    ...SOLD_TO_ALL,
+    taxes: oneTax(1_800n),
     products: ['ESS'],
     prices: { month: price(5_000n), week: price(1_500n), day: price(300n) },
   },
@@ -81,7 +95,10 @@ export const NUMBER: Readonly<Record<string, string>> = {
 };
 export interface OperatorOptions {
   policy?: Partial<PaymentPolicy>;
+  rules?: OwnRules;
   bouquets?: readonly Bouquet[];
+  /** Beside the two that there always are. */
+  sites?: readonly Site[];
   tariffs?: ReadonlyMap<bigint, readonly TvuTariff[]>;
 }
 
@@ -89,7 +106,12 @@ export interface OperatorOptions {
 export function createOperator(options: OperatorOptions = {}): Paper {
   const payment = { ...DEFAULT_POLICY, ...options.policy };
   const catalogue: Catalogue = {
-    sites: new Map([1n, 2n].map((id) => [id, siteOf(id, payment)])),
+    sites: new Map(
+      [1n, 2n]
+        .map((id) => siteOf(id, payment, options.rules ?? {}))
+        .concat(options.sites ?? [])
+        .map((site) => [site.id, site]),
+    ),
     bouquets: new Map((options.bouquets ?? BOUQUETS).map((bouquet) => [bouquet.id, bouquet])),
     events: new Map([[EVENT_ID, EVENT]]),
     tariffs: options.tariffs ?? new Map(TARIFFS.map(([site, tariff]) => [site, [tariff]])),

@@ -10,13 +10,16 @@ import type { Command, Saying, Settled } from './commands.ts';
 import { contentOf } from './content.ts';
 import type {
   CardFacts,
+  Facts,
   OrderFacts,
   ResellerFacts,
   SubscriberFacts,
   SubscriptionFacts,
 } from './facts.ts';
 import { type Answers, emptyRecords, factsOf, keep, type Records } from './paper-records.ts';
+import { type Preview, previewIds, previewOf } from './preview.ts';
 import { decideBatch } from './rules.ts';
+import type { Tools } from './workspace.ts';
 
 export interface PaperCard {
   name: string;
@@ -69,12 +72,16 @@ export interface Paper extends Registry, Records {
   ): bigint;
   /** Decides a batch and keeps what it writes. When the decision throws, nothing has changed. */
   settle(commands: readonly Command[]): Settled[];
+  /** What a command would do; nothing changes. */
+  preview(command: Command): Preview;
   /** The same for one command that may have come before, as the door does it. */
   settleOnce(command: Command): { first: boolean; differs: boolean; settled: Settled };
   /** The command behind an inbox row. */
   payment(inboxId: bigint): Command | null;
   /** Σ of an asset's entries by account kind, zeros left out. */
   books(asset: string): Partial<Record<AccountKind, bigint>>;
+  /** Σ of the entries of one account. */
+  booked(name: AccountName): bigint;
 }
 
 /** One money channel a site. */
@@ -114,6 +121,11 @@ export function createPaper({ catalogue, people, resellers = [] }: PaperOptions)
       openSubscription(registry, makers, card, subscription),
     ...doorOf({ catalogue, registry, kept, accounts, nextId }),
     books: (asset) => booksOf(kept, asset),
+    booked: (name) =>
+      kept.journals
+        .flatMap((journal) => journal.entries)
+        .filter((entry) => entry.accountId === accounts.get(accountKey(name)))
+        .reduce((sum, entry) => sum + entry.amount, 0n),
   };
   for (const { cards, ...person } of people) {
     const { id } = paper.openSubscriber(person);
@@ -157,21 +169,19 @@ interface Door {
 function doorOf({ catalogue, registry, kept, accounts, nextId }: Door) {
   const answers: Answers = new Map();
   const said: Saying[] = [];
-  const settle = (commands: readonly Command[]): Settled[] => {
+  const decide = (commands: readonly Command[], facts: Facts, ids: Tools['ids']) => {
     const heard: Saying[] = [];
-    const decision = decideBatch(commands, factsOf(registry, kept, answers), {
-      ids: { next: nextId },
-      catalogue,
-      accounts,
-      parkedIds: new Map(),
-      ports: {
-        rightsFor,
-        messagesFor(saying) {
-          heard.push(saying);
-          return null;
-        },
-      },
-    });
+    const messagesFor = (saying: Saying): null => {
+      heard.push(saying);
+      return null;
+    };
+    const ports = { rightsFor, messagesFor };
+    const tools = { ids, catalogue, accounts, parkedIds: new Map(), ports };
+    return { heard, decision: decideBatch(commands, facts, tools) };
+  };
+  const settle = (commands: readonly Command[]): Settled[] => {
+    const facts = factsOf(registry, kept, answers);
+    const { heard, decision } = decide(commands, facts, { next: nextId });
     said.push(...heard);
     keep(registry, kept, answers, decision);
     return decision.inbox.map((draft) => draft.settled);
@@ -179,6 +189,10 @@ function doorOf({ catalogue, registry, kept, accounts, nextId }: Door) {
   return {
     said,
     settle,
+    preview(command: Command): Preview {
+      const facts = factsOf(registry, kept, answers);
+      return previewOf(decide([command], facts, previewIds()).decision, facts);
+    },
     settleOnce(command: Command) {
       const before = answers.get(`${command.provider}|${command.receipt}`);
       if (before) {

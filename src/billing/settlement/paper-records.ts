@@ -8,6 +8,7 @@ import type {
   DebtFacts,
   EventPurchaseFacts,
   Facts,
+  InvoiceFacts,
   LineFacts,
   MoveFacts,
   OrderFacts,
@@ -41,6 +42,8 @@ export interface Records {
   readonly promotionUses: Set<string>;
   readonly trials: TrialFacts[];
   readonly commissions: Map<bigint, CommissionFacts>;
+  /** By `<siteId>|<typed number>`. */
+  readonly invoices: Map<string, InvoiceFacts>;
 }
 
 export type Answers = Map<
@@ -66,6 +69,7 @@ export const emptyRecords = (): Records => ({
   promotionUses: new Set(),
   trials: [],
   commissions: new Map(),
+  invoices: new Map(),
 });
 
 /** All there is, as facts for the next batch. */
@@ -124,6 +128,7 @@ function rareOf({ cards }: Registry, records: Records): RareFacts {
         all.map((one) => one.effectiveAt),
       ]),
     ),
+    invoices: new Map(records.invoices),
     linkedCards: new Map(
       [...groupBy(linked, (card) => card.subscription?.mainCardId ?? 0n)].map(([id, all]) => [
         id,
@@ -141,9 +146,14 @@ function bookedPayments(
   const reversed = new Set(records.journals.map((journal) => journal.reverses));
   const found = new Map<string, BookedPayment>();
   for (const [key, { id, settled, command, payment }] of answers) {
-    const journal = records.journals.find((one) => one.inboxId === id && one.kind === 'payment');
-    if (!journal || command.kind !== 'payment') continue;
-    const { asset, amount, siteId, at, payerMsisdn, means } = command;
+    const isTopUp = command.kind === 'top_up' && command.credit === 'paid';
+    if (command.kind !== 'payment' && !isTopUp) continue;
+    const journal = records.journals.find((one) => one.inboxId === id && one.kind === command.kind);
+    if (!journal) continue;
+    const { amount, siteId, at } = command;
+    const { payerMsisdn, means } =
+      command.kind === 'payment' ? command : { payerMsisdn: null, means: null };
+    const asset = journal.entries[0]?.asset ?? '';
     const owner = [...subscribers.values()].find((one) => one.id === payment?.subscriberId);
     // A payment for units brings units, and credit only as what was over.
     const isCredit = journal.entries.some(

@@ -9,7 +9,7 @@ import type { CardFacts, OrderFacts, SubscriberFacts } from './facts.ts';
 import { buyEvent, buyTerm, eventRefusal } from './purchases.ts';
 import { type Result, sayPaid } from './receipts.ts';
 import { type AccountReference, readReference } from './reference.ts';
-import type { Workspace } from './workspace.ts';
+import type { PostpaidReceipt, Workspace } from './workspace.ts';
 
 interface Target {
   subscriber: SubscriberFacts;
@@ -19,6 +19,8 @@ interface Target {
 
 /** Credits a payment and lets it buy what it was meant for; money received is never refused. */
 export function decidePayment(w: Workspace, notice: Payment): Decision {
+  const owed = findOwed(w, notice);
+  if (owed) return passOn(w, notice, owed);
   const target = findTarget(w, notice);
   const payment = withKnownPayer(w, notice, target?.order ?? null);
   if (!target) return toSuspense(w, payment, 'unknown_account');
@@ -44,6 +46,46 @@ export function decidePayment(w: Workspace, notice: Payment): Decision {
   });
 }
 
+interface Owed extends Omit<PostpaidReceipt, 'inboxId' | 'amount'> {
+  order: OrderFacts | null;
+  /** Where the account is. */
+  siteId: bigint;
+}
+
+/** The payment of a postpaid account, or its invoice, that the money is for. */
+function findOwed(w: Workspace, payment: Payment): Owed | null {
+  const reference = referenceOf(w, payment);
+  const order = orderOf(w, payment, reference);
+  if (order?.purpose.kind === 'invoice') {
+    if (order.asset !== payment.asset) return null;
+    const { accountId, paymentId } = order.purpose;
+    return { accountId, paymentId, invoiceId: null, order, siteId: payment.siteId };
+  }
+  const invoice = w.rare.invoices.get(`${payment.siteId}|${reference.document}`);
+  if (!invoice || invoice.asset !== payment.asset) return null;
+  const { id: invoiceId, accountId, siteId } = invoice;
+  return { accountId, paymentId: null, invoiceId, order: null, siteId };
+}
+
+/**
+ * To the clearing of the account's site, from where the account takes it. All of it, also what was
+ * not asked for: there it is credit.
+ */
+function passOn(w: Workspace, payment: Payment, { order, siteId, ...owed }: Owed): Decision {
+  const { amount, asset, channelId } = payment;
+  if (order) w.writes.paidOrders.set(order.id, w.inboxId);
+  w.book(payment, 'payment', [
+    {
+      accountId: w.account(`channel:${channelId}`, 'provider_clearing', asset),
+      asset,
+      amount: -amount,
+    },
+    { accountId: w.account(`site:${siteId}`, 'external_clearing', asset), asset, amount },
+  ]);
+  w.writes.rare.postpaidReceipts.push({ inboxId: w.inboxId, ...owed, amount });
+  return settled(w, { paidUntil: null, credit: null, units: null });
+}
+
 /** An operator that hides the number sends its hash; and our order knows whom it asked. */
 function withKnownPayer(w: Workspace, payment: Payment, order: OrderFacts | null): Payment {
   const { payerMsisdn, payerHash } = payment;
@@ -55,9 +97,7 @@ function withKnownPayer(w: Workspace, payment: Payment, order: OrderFacts | null
 
 function findTarget(w: Workspace, payment: Payment): Target | null {
   const reference = referenceOf(w, payment);
-  const byRef = reference.order === null ? undefined : w.facts.orderByRef.get(reference.order);
-  const orderId = payment.orderId ?? byRef ?? null;
-  const order = orderId === null ? null : w.order(orderId);
+  const order = orderOf(w, payment, reference);
   if (order && order.state !== 'paid' && order.amount === payment.amount) {
     const target = orderTarget(w, order);
     if (target) return target;
@@ -70,17 +110,24 @@ function findTarget(w: Workspace, payment: Payment): Target | null {
   return referenceTarget(w, reference);
 }
 
+/** Our order that a payment answers, by its id or by its reference. */
+function orderOf(w: Workspace, payment: Payment, { order }: AccountReference): OrderFacts | null {
+  const orderId = payment.orderId ?? (order === null ? null : w.facts.orderByRef.get(order));
+  return orderId ? w.order(orderId) : null;
+}
+
 /** What the payment is for: the card, where the door knows it, else what the payer wrote. */
 const referenceOf = (
   w: Workspace,
   { cardNumber, accountRef, siteId }: Payment,
 ): AccountReference =>
   cardNumber
-    ? { card: cardNumber, msisdn: null, order: null }
+    ? { card: cardNumber, msisdn: null, order: null, document: null }
     : readReference(accountRef, w.site(siteId).country);
 
 function orderTarget(w: Workspace, order: OrderFacts): Target | null {
   const { purpose } = order;
+  if (purpose.kind === 'invoice') return null;
   const card = purpose.kind === 'tvu' ? null : w.card(purpose.cardId);
   const subscriberId = purpose.kind === 'tvu' ? purpose.subscriberId : card?.subscriberId;
   const subscriber = subscriberId === undefined ? null : w.subscriber(subscriberId);
@@ -142,7 +189,7 @@ function spend(w: Workspace, payment: Payment, { subscriber, card, order }: Targ
   }
   const done = card
     ? { spent: spendOnCard(w, payment, subscriber, card), card }
-    : spendOnWaiting(w, payment, subscriber);
+    : spendOnWaiting(w, { ...payment, command: payment }, subscriber);
   const paidUntil = done.spent.kind === 'credit' ? null : done.spent.bought.paidUntil;
   return { ...done, event: null, paidUntil };
 }

@@ -30,7 +30,7 @@ export function promotionOffer(
     at.getTime() < promotion.to.getTime();
   if (!promotion || !isValid) return { ok: false, error: 'promotion_not_valid' };
   if (isUsed(w, promotion.id, card.id)) return { ok: false, error: 'promotion_used' };
-  const month = priceAt(bouquetById(w, promotion.bouquetId), 'month', at) ?? 0n;
+  const month = priceAt(bouquetById(w, promotion.bouquetId), 'month', at, card.category) ?? 0n;
   const cost = halfUp(month * BigInt(promotion.bonusDays), MONTH_DAYS);
   if (promotion.budgetLeft < cost) return { ok: false, error: 'promotion_budget_spent' };
   return { ok: true, offer: { promotion, cost } };

@@ -1,4 +1,5 @@
 /** What a wallet buys: terms, days, pay-per-view. Callers check the money before they call. */
+import type { AppliedTax } from '../catalogue/file/tax.ts';
 import {
   type Bouquet,
   dayRateAt,
@@ -9,9 +10,9 @@ import {
   priceAt,
   rulesOf,
   type Site,
-  TERMS_LONGEST_FIRST,
   type TermName,
 } from '../catalogue/rules.ts';
+import { termsLongestFirst } from '../catalogue/terms.ts';
 import { type EntryDraft, taxInside } from '../ledger/rules.ts';
 import {
   nextTerm,
@@ -24,6 +25,7 @@ import type { Command, RefusalCode } from './commands.ts';
 import { creditOf, partEntries, takeCredit } from './credit.ts';
 import type { CardFacts, LineFacts, SubscriberFacts, SubscriptionFacts } from './facts.ts';
 import { cover, raiseRights } from './rights-of-card.ts';
+import { sumOfTaxes, taxEntries, taxesAt, taxesInside } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Three years of months: more than this from one payment is a slip, and stays credit. */
@@ -67,28 +69,32 @@ export function saleRefusal(card: CardFacts | null): RefusalCode | null {
   return subscription.pause ? 'paused' : null;
 }
 
-/** The entries of a sale at this price: what is earned later, and the tax inside. */
+/** The entries of a sale at this price: what is earned later, and the taxes inside. */
 export function saleEntries(
   w: Workspace,
   site: Site,
-  { price, tax }: { price: bigint; tax: bigint },
+  { price, taxes }: Pick<LineFacts, 'price' | 'taxes'>,
 ): EntryDraft[] {
-  const [owner, asset] = [`site:${site.id}`, site.currency];
+  const asset = site.currency;
+  const accountId = w.account(`site:${site.id}`, 'deferred_revenue', asset);
   return [
-    { accountId: w.account(owner, 'deferred_revenue', asset), asset, amount: price - tax },
-    { accountId: w.account(owner, 'tax_payable', asset), asset, amount: tax },
+    { accountId, asset, amount: price - sumOfTaxes(taxes) },
+    ...taxEntries(w, site.id, asset, taxes),
   ];
 }
 
+/** What a sale came to, and how it was paid. */
+type SaleMoney = Pick<LineFacts, 'price' | 'taxes' | 'journalId' | 'parts' | 'paidBy'>;
+
 /** What of a line is not the same for every sale. */
-export type LineDraft = Pick<LineFacts, 'price' | 'tax' | 'journalId' | 'parts' | 'paidBy'> & {
+export type LineDraft = SaleMoney & {
   bouquetId: bigint;
   length: TermLength;
   kind?: LineFacts['kind'];
   reference?: string;
 };
 
-export const FREE = { price: 0n, tax: 0n, journalId: null, parts: [], paidBy: 'nobody' } as const;
+export const FREE = { price: 0n, taxes: [], journalId: null, parts: [], paidBy: 'nobody' } as const;
 
 /** Adds a term behind those of the card, or from now; any purchase ends a wait. */
 export function addTerm(
@@ -138,23 +144,27 @@ function lineOf(w: Workspace, card: CardFacts, draft: LineDraft, sold: SoldTerm)
   };
 }
 
-/** Books a price out of the wallet as one tax line. A price of 0 moves nothing. */
+/** Books a price, which holds these taxes, out of the wallet. A price of 0 moves nothing. */
 export function bookSale(
   w: Workspace,
   { command, subscriber, card }: Buyer,
   price: bigint,
-  taxPermyriad: bigint,
-): Pick<LineFacts, 'price' | 'tax' | 'journalId' | 'parts' | 'paidBy'> {
+  applied: readonly AppliedTax[],
+): SaleMoney {
   const site = w.site(card.siteId);
-  const tax = taxInside(price, taxPermyriad);
-  if (price === 0n) return { price, tax, journalId: null, parts: [], paidBy: 'wallet' };
+  const taxes = taxesInside(price, applied);
+  if (price === 0n) return { price, taxes, journalId: null, parts: [], paidBy: 'wallet' };
   const parts = takeCredit(w, subscriber, price, command.at);
   const journalId = w.book(command, 'purchase', [
     ...partEntries(parts, site.currency, -1n),
-    ...saleEntries(w, site, { price, tax }),
+    ...saleEntries(w, site, { price, taxes }),
   ]);
-  return { price, tax, journalId, parts, paidBy: 'wallet' };
+  return { price, taxes, journalId, parts, paidBy: 'wallet' };
 }
+
+/** When a sale is priced and taxed: a renewal at the end of the term before. */
+const pricedAt = ({ command, card, renews }: Buyer): Date =>
+  (renews ? card.subscription?.paidUntil : null) ?? command.at;
 
 /** Books the price out of the wallet and extends the card's term. */
 function sell(w: Workspace, buyer: Buyer, length: TermLength, price: bigint): Bought {
@@ -162,7 +172,7 @@ function sell(w: Workspace, buyer: Buyer, length: TermLength, price: bigint): Bo
   const subscription = w.card(card.id)?.subscription;
   if (!subscription) throw new Error(`Card ${card.id} has no subscription`);
   const bouquet = bouquetOf(w, subscription);
-  const money = bookSale(w, buyer, price, bouquet.taxPermyriad);
+  const money = bookSale(w, buyer, price, taxesAt(w, bouquet, pricedAt(buyer)));
   const where = { command, cardId: card.id, renews: renews ?? false };
   return addTerm(w, where, { ...money, bouquetId: bouquet.id, length });
 }
@@ -177,8 +187,8 @@ export function buyTerm(
   const { subscription } = buyer.card;
   const refusal = saleRefusal(buyer.card);
   if (refusal || !subscription) return { ok: false, error: refusal ?? 'unknown_card' };
-  const at = (buyer.renews ? subscription.paidUntil : null) ?? buyer.command.at;
-  const price = priceAt(bouquetOf(w, subscription), term, at);
+  const bouquet = bouquetOf(w, subscription);
+  const price = priceAt(bouquet, term, pricedAt(buyer), buyer.card.category);
   if (price === null) return { ok: false, error: 'term_not_sold' };
   if (creditOf(w, buyer.subscriber, buyer.command.at) < price * BigInt(count)) {
     return { ok: false, error: 'insufficient_funds' };
@@ -206,12 +216,14 @@ export function spendByPolicy(w: Workspace, buyer: Buyer): Spent {
   const policy = w.site(buyer.card.siteId).payment;
   const at = buyer.command.at;
   const wanted = subscription.waitingTerm ?? subscription.term;
-  const term = sellWholeTerms(w, buyer, termsToTry(policy.over, wanted), policy);
+  const terms =
+    policy.over === 'longest_terms' ? termsLongestFirst(bouquet, buyer.card.category) : [wanted];
+  const term = sellWholeTerms(w, buyer, terms, policy);
   const days = term ? null : sellDays(w, buyer, bouquet, policy);
   if (term || days) raiseRights(w, buyer.card.id, at);
   if (term) return { kind: 'terms', bought: term };
   if (days) return { kind: 'days', ...days };
-  const price = priceAt(bouquet, wanted, at);
+  const price = priceAt(bouquet, wanted, at, buyer.card.category);
   const credit = creditOf(w, buyer.subscriber, at);
   const missing = price === null ? null : { amount: price - credit, term: wanted };
   return { kind: 'credit', missing };
@@ -229,7 +241,7 @@ function sellWholeTerms(
   let left = over === 'one_term' ? 1 : (termsMax ?? TERMS_PER_ACT_MAX);
   let bought: Bought | null = null;
   for (const term of terms) {
-    const price = priceAt(bouquetOf(w, subscription), term, at);
+    const price = priceAt(bouquetOf(w, subscription), term, at, buyer.card.category);
     // A term for nothing would be bought without end.
     if (price === null || price === 0n) continue;
     for (; left > 0 && creditOf(w, buyer.subscriber, at) >= price; left--) {
@@ -247,15 +259,12 @@ function sellDays(
 ): { days: number; bought: Bought } | null {
   if (policy.under !== 'days') return null;
   const { at } = buyer.command;
-  const rate = dayRateAt(bouquet, policy.dayRate, at);
+  const rate = dayRateAt(bouquet, policy.dayRate, at, buyer.card.category);
   const fit = rate && rate.numerator > 0n && daysFor(creditOf(w, buyer.subscriber, at), rate);
   if (!fit) return null;
   const bought = sell(w, buyer, { kind: 'days', days: fit.days }, fit.cost);
   return { days: fit.days, bought };
 }
-
-const termsToTry = (over: PaymentPolicy['over'], wanted: TermName): readonly TermName[] =>
-  over === 'longest_terms' ? TERMS_LONGEST_FIRST : [wanted];
 
 /** May this card buy the event now? Null when it may. */
 export function eventRefusal(

@@ -3,7 +3,7 @@ import { withLuhnDigit } from '../../platform/luhn.ts';
 import { cardNumber, readReference } from './reference.ts';
 
 const CARD = withLuhnDigit('4021000001');
-const nothing = { card: null, msisdn: null, order: null };
+const nothing = { card: null, msisdn: null, order: null, document: null };
 
 describe('what a payer writes as the account', () => {
   it.each([
@@ -43,18 +43,24 @@ describe('what a payer writes as the account', () => {
     null,
     '',
     ' ',
-    'ACC 12',
     'JOHN',
     'V1',
-    'VIP TV JANUARY 2027',
-    '1234',
-    CARD.slice(0, 10),
-    `${CARD}1234567`,
+    '123',
     `${CARD}\u0000`,
     '４０２１００００１０',
     '9'.repeat(500),
   ])('as %p is nothing that we know', (written) => {
     expect(readReference(written, 'KE')).toEqual(nothing);
+  });
+
+  it.each([
+    ['INV-2026-000123', 'INV2026000123'],
+    ['inv 2026 000123', 'INV2026000123'],
+    ['000123/2026/CI', '0001232026CI'],
+    ['VIP TV JANUARY 2027', 'VIPTVJANUARY2027'],
+    [CARD.slice(0, 10), CARD.slice(0, 10)],
+  ])('as %p may be the number %s of an invoice', (written, document) => {
+    expect(readReference(written, 'KE')).toEqual({ ...nothing, document });
   });
 
   it('never is two things, and never throws', () => {

@@ -12,9 +12,13 @@ export interface AccountReference {
   msisdn: string | null;
   /** Reference of a payment order of ours. */
   order: string | null;
+  /** Letters and digits that may be the number of an invoice: they are nothing else. */
+  document: string | null;
 }
 
-const NOTHING: AccountReference = { card: null, msisdn: null, order: null };
+const NOTHING: AccountReference = { card: null, msisdn: null, order: null, document: null };
+/** Shorter and longer words are no number of a document. */
+const DOCUMENT = /^(?=.*\d)[0-9A-Z]{4,40}$/;
 const CARD_DIGITS = 11;
 
 /** Order references start with V, so that they can be no card, no phone and no word of a payer. */
@@ -27,7 +31,10 @@ export function readReference(written: string | null, country: string): AccountR
   if (ORDER.test(compact)) return { ...NOTHING, order: compact };
   const digits = compact.replace(/O/g, '0').replace(/[IL]/g, '1');
   const card = cardNumber(digits);
-  return { card, msisdn: card ? null : toE164(compact, country), order: null };
+  if (card) return { ...NOTHING, card };
+  const msisdn = toE164(compact, country);
+  if (msisdn) return { ...NOTHING, msisdn };
+  return { ...NOTHING, document: DOCUMENT.test(compact) ? compact : null };
 }
 
 /** The first 11 digits of what is printed on a card, when their check digit holds. */

@@ -24,9 +24,16 @@ export function decideReversal(w: Workspace, command: ReversePayment): Decision 
   const places = placesOf(w, original);
   if (original.suspenseOpen && places.length === 0) return negate(w, command, original);
   if (original.state === 'suspense' && places.length === 0) return refused(w, CODE);
-  if (places.length === 0) return negate(w, command, original);
-  return takeBackCredit(w, command, original);
+  if (places.length > 0) return takeBackCredit(w, command, original);
+  return isPassedOn(w, original) ? refused(w, CODE) : negate(w, command, original);
 }
+
+/**
+ * Did it go to a postpaid account? Then no wallet of ours has it, and it is charged back there,
+ * where its invoice is owed again.
+ */
+const isPassedOn = (w: Workspace, { entries }: BookedPayment): boolean =>
+  !entries.some(({ accountId }) => w.facts.balances.has(accountId));
 
 /** Where the payment's money lies, with what this batch has moved. */
 export const placesOf = (w: Workspace, payment: BookedPayment) => [

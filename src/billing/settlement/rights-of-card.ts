@@ -1,5 +1,5 @@
 /** What lines and events come to for the air: coverage of a card, and its desired rights. */
-import { type Catalogue, rulesOf } from '../catalogue/rules.ts';
+import { type Catalogue, type PayPerViewEvent, rulesOf } from '../catalogue/rules.ts';
 import type { CardFacts, LineFacts, Right, SubscriptionFacts } from './facts.ts';
 import { coverageOf, mergeRights, runOf } from './lines.ts';
 import type { Workspace } from './workspace.ts';
@@ -49,16 +49,18 @@ export function raiseRights(w: Workspace, cardId: bigint, at: Date, event?: Righ
 }
 
 /** The event is over or was never on air: its right leaves the set. */
-export function dropEventRight(w: Workspace, cardId: bigint, product: string, at: Date): void {
+export function dropEventRight(
+  w: Workspace,
+  cardId: bigint,
+  { product, endsAt }: Pick<PayPerViewEvent, 'product' | 'endsAt'>,
+  at: Date,
+): void {
   const card = w.card(cardId);
   if (!card) throw new Error(`No such card: ${cardId}`);
-  const events = card.desired.filter((right) => isEventRight(w, right));
-  raise(
-    w,
-    card,
-    events.filter((right) => right.product !== product),
-    at,
-  );
+  const ofEvent = (right: Right): boolean =>
+    right.product === product && (hasOwnProduct(right) || right.to.getTime() === endsAt.getTime());
+  const events = card.desired.filter((right) => isEventRight(w, right) && !ofEvent(right));
+  raise(w, card, events, at);
 }
 
 function raise(w: Workspace, card: CardFacts, events: readonly Right[], at: Date): void {
@@ -80,15 +82,25 @@ function raise(w: Workspace, card: CardFacts, events: readonly Right[], at: Date
 const linkedTo = (w: Workspace, { id, subscription }: CardFacts): readonly bigint[] =>
   subscription?.isMain ? (w.rare.linkedCards.get(id) ?? []) : [];
 
-/** Products of events, by catalogue: every payment asks, and a catalogue lives for minutes. */
-const eventProducts = new WeakMap<Catalogue, ReadonlySet<string>>();
+/** Products of events and when these end, by catalogue: every payment asks. */
+const eventEnds = new WeakMap<Catalogue, ReadonlySet<string>>();
 
-/** Pay-per-view rights are of a product that is an event's; the catalogue keeps them apart. */
-function isEventRight({ tools }: Workspace, { product }: Right): boolean {
-  let known = eventProducts.get(tools.catalogue);
+const endOf = (product: string, end: Date): string => `${product}|${end.getTime()}`;
+
+/** A product that is one event's and nothing else's. */
+const hasOwnProduct = ({ product }: Right): boolean => product.startsWith('EVT:');
+
+/**
+ * The others are of products that plans may hold too, and other events: what tells them is that
+ * they end with their event.
+ */
+function isEventRight({ tools }: Workspace, right: Right): boolean {
+  if (hasOwnProduct(right)) return true;
+  let known = eventEnds.get(tools.catalogue);
   if (!known) {
-    known = new Set([...tools.catalogue.events.values()].map((event) => event.product));
-    eventProducts.set(tools.catalogue, known);
+    const events = [...tools.catalogue.events.values()];
+    known = new Set(events.map(({ product, endsAt }) => endOf(product, endsAt)));
+    eventEnds.set(tools.catalogue, known);
   }
-  return product.startsWith('EVT:') || known.has(product);
+  return known.has(endOf(right.product, right.to));
 }

@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000;
 
 type Draw =
   | { kind: 'pay'; to: string; amount: bigint; payer: string; order: number | null }
-  | { kind: 'order'; card: string; what: Purpose['kind']; amount: bigint }
+  | { kind: 'order'; card: string; what: Bought; amount: bigint }
   | { kind: 'notice' | 'convert'; who: string; units: bigint }
   | { kind: 'send'; who: string; units: bigint }
   | {
@@ -106,13 +106,19 @@ const RISING: ReadonlyMap<bigint, readonly TvuTariff[]> = new Map(
   ]),
 );
 
+/** What an order for a card or a person is for. */
+type Bought = Exclude<Purpose['kind'], 'invoice'>;
+
 interface History {
   serial: number;
   paid: string[];
   orders: bigint[];
 }
 
-function purposeOf(paper: Paper, { card, what }: { card: string; what: Purpose['kind'] }): Purpose {
+function purposeOf(
+  paper: Paper,
+  { card, what }: { card: string; what: Exclude<Purpose['kind'], 'invoice'> },
+): Purpose {
   const { id: cardId, subscriberId } = paper.card(card);
   if (what === 'tvu') return { kind: what, subscriberId };
   if (what === 'event') return { kind: what, cardId, eventId: EVENT_ID };

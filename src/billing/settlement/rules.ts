@@ -21,7 +21,12 @@ import { decideMove, decideMoveDue, decideObjection } from './moves.ts';
 import { decidePause, decidePauseDue, decideResume } from './pauses.ts';
 import { decideClaim, decidePayment } from './payments.ts';
 import { decideReversal } from './reversals.ts';
-import { decideAutoRenew, decideClose, decideRenewalRequest } from './subscription-acts.ts';
+import {
+  decideAutoRenew,
+  decideAutoRenewStop,
+  decideClose,
+  decideRenewalRequest,
+} from './subscription-acts.ts';
 import { decideConversion, decideTransfer, decideTvuNotice } from './units.ts';
 import { decidePlanChange } from './upgrades.ts';
 import { decideRedeem } from './vouchers.ts';
@@ -107,6 +112,7 @@ const DECIDE: Table = {
   buy: decideBuy,
   renew: decideRenewal,
   set_auto_renew: decideAutoRenew,
+  stop_auto_renew: decideAutoRenewStop,
   request_renewal: decideRenewalRequest,
   close_subscription: decideClose,
   change_plan: decidePlanChange,

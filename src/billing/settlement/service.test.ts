@@ -23,7 +23,7 @@ afterEach(async () => {
 
 /** A door of another process, on the same database. */
 async function otherDoor(pool: Pool = world.pool): Promise<Settlement> {
-  const catalogue = (await createCatalogue(world.prisma)).current();
+  const catalogue = (await createCatalogue(world.prisma, world)).current();
   const channels = [
     { id: 'ke-paybill', siteId: world.site('NBO').id },
     { id: 'ci-tvu', siteId: world.site('ABJ').id },

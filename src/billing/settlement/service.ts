@@ -17,9 +17,11 @@ import type { Catalogue } from '../catalogue/rules.ts';
 import type { Command, Outcome } from './commands.ts';
 import { contentOf } from './content.ts';
 import type { SettlementPorts } from './facts.ts';
+import { createLane, type Waiting } from './lane.ts';
 import { FactsMoved, type KnownKey, type LoadTools, loadFacts, loadKnown } from './load.ts';
 import { needsOf } from './needs.ts';
 import { park } from './park.ts';
+import { type PreviewOutcome, previewIn } from './preview.ts';
 import { decideBatch, idsFor } from './rules.ts';
 import { keptContent, writeBatch } from './write.ts';
 
@@ -29,10 +31,28 @@ export interface Settlement {
    * provider or the database can do; see `Outcome`.
    */
   settle(command: Command): Promise<Outcome>;
+  /**
+   * What a command would do now, without doing it; its key is not looked at. Rejects only on a bug,
+   * where the act itself would be parked.
+   */
+  preview(command: Command): Promise<PreviewOutcome>;
+  /**
+   * `settle` for what is due by itself, so that nobody waits for an answer: in large batches over
+   * connections of their own, which give way to `settle`.
+   */
+  settleAutomatic(command: Command): Promise<Outcome>;
   /** Waits for what is in hand; later commands are `unavailable`. */
   close(): Promise<void>;
-  /** Commands waiting for a free connection. */
+  /** Commands of `settle` that wait for a free connection. */
   waiting(): number;
+}
+
+/** What a commit changed. */
+export interface Committed {
+  rights: boolean;
+  messages: boolean;
+  /** Cards whose rights changed. */
+  cards: readonly bigint[];
 }
 
 export interface SettlementDeps {
@@ -43,7 +63,7 @@ export interface SettlementDeps {
   ports: SettlementPorts;
   logger: Logger;
   /** Called after each commit, so that dispatch and senders need not wait for their next look. */
-  onCommitted?(what: { rights: boolean; messages: boolean }): void;
+  onCommitted?(what: Committed): void;
   onBatch?(size: number, seconds: number): void;
   /** Once for each command, before its caller is answered. */
   onSettled?(command: Command, outcome: Outcome): void;
@@ -58,57 +78,46 @@ export const BATCH_COMMANDS_MAX = 64;
 /** More than this waiting means that Postgres can't keep up: providers are told to try later. */
 export const QUEUE_COMMANDS_MAX = 20_000;
 const LANES = 2;
+export const AUTOMATIC_COMMANDS_MAX = 256;
+const AUTOMATIC_LANES = 2;
+/** Nobody has asked for so long: the next may wait for a large batch. */
+const QUIET_MS = 1_000;
 const ATTEMPTS_MAX = 8;
 /** Doubled at each try: about six seconds in all, inside the eight that operators wait. */
 const LOST_WAIT_MS = 25;
 
-interface Waiting {
-  command: Command;
-  answer(outcome: Outcome): void;
-}
-
 /** Opens the door. */
 export function createSettlement(deps: SettlementDeps): Settlement {
-  const queue: Waiting[] = [];
-  const lanes = deps.lanes ?? LANES;
-  let busy = 0;
-  let closed = false;
-  let idle: (() => void) | null = null;
-
-  /** Free lanes share what waits, so that one long batch does not starve the others. */
-  const pump = (): void => {
-    while (busy < lanes && queue.length > 0) {
-      const share = Math.ceil(queue.length / (lanes - busy));
-      const batch = queue.splice(0, Math.min(share, BATCH_COMMANDS_MAX));
-      busy += 1;
-      void runBatch(deps, batch).finally(() => {
-        busy -= 1;
-        if (busy === 0 && queue.length === 0) idle?.();
-        pump();
-      });
-    }
-  };
+  const run = (batch: readonly Waiting[]) => runBatch(deps, batch);
+  const queueMax = QUEUE_COMMANDS_MAX;
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  const asked = createLane({
+    batches: deps.lanes ?? LANES,
+    commandsMax: () => BATCH_COMMANDS_MAX,
+    queueMax,
+    run,
+    onIdle: () => automatic.pump(),
+  });
+  const isQuiet = () => deps.monotonicMs() - askedAtMs > QUIET_MS;
+  const automatic = createLane({
+    batches: AUTOMATIC_LANES,
+    commandsMax: () => (isQuiet() ? AUTOMATIC_COMMANDS_MAX : BATCH_COMMANDS_MAX),
+    queueMax,
+    run,
+    // While somebody waits there is one batch of these, so that they give way and yet go on.
+    mayStart: (running) => running === 0 || asked.inHand() === 0,
+  });
   return {
     settle(command) {
-      if (closed || queue.length >= QUEUE_COMMANDS_MAX) {
-        return Promise.resolve({ kind: 'unavailable' });
-      }
-      return new Promise((answer) => {
-        queue.push({ command, answer });
-        // Callers of the same turn of the event loop share a batch.
-        if (queue.length === 1) queueMicrotask(pump);
-        else if (busy < lanes && queue.length >= BATCH_COMMANDS_MAX) pump();
-      });
+      askedAtMs = deps.monotonicMs();
+      return asked.add(command);
     },
+    settleAutomatic: automatic.add,
+    preview: (command) => previewIn(deps, loadTools(deps, deps.catalogue()), command),
     async close() {
-      closed = true;
-      if (busy > 0 || queue.length > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-        });
-      }
+      await Promise.all([asked.close(), automatic.close()]);
     },
-    waiting: () => queue.length,
+    waiting: asked.waiting,
   };
 }
 
@@ -309,6 +318,7 @@ async function transact(
   }
   deps.onCommitted?.({
     rights: decided.writes.cards.size > 0,
+    cards: [...decided.writes.cards.keys()],
     messages: decided.writes.outbound.length > 0,
   });
   return outcomes;

@@ -21,6 +21,15 @@ export function decideAutoRenew(w: Workspace, command: SetAutoRenew): Decision {
   return settled(w, NOTHING);
 }
 
+/** From now on nothing renews by itself; a renewal that waits for its money still does. */
+export function decideAutoRenewStop(w: Workspace, command: CardAct): Decision {
+  const card = w.card(command.cardId);
+  const subscription = card?.subscription;
+  if (!card || !subscription || subscription.closedAt) return refused(w, 'unknown_card');
+  w.setSubscription(card, { ...subscription, autoRenew: false });
+  return settled(w, NOTHING);
+}
+
 /** Buys the term now, or waits for the money and says so. */
 export function decideRenewalRequest(w: Workspace, command: SetAutoRenew): Decision {
   const card = w.card(command.cardId);
@@ -44,7 +53,7 @@ export function sayWaiting(
 ): void {
   const { subscription } = card;
   const bouquet = subscription && bouquetById(w, subscription.bouquetId);
-  const price = bouquet ? priceAt(bouquet, term, command.at) : null;
+  const price = bouquet ? priceAt(bouquet, term, command.at, card.category) : null;
   if (price === null || !subscriber.contactMsisdn) return;
   w.say(command, {
     siteId: card.siteId,

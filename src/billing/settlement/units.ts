@@ -2,7 +2,7 @@
 import { localDate } from '../../platform/calendar.ts';
 import { rulesOf, type TvuTariff, unitsToCredit, versionAt } from '../catalogue/rules.ts';
 import type { LotPart } from '../ledger/rules.ts';
-import { spendOnWaiting } from './arrivals.ts';
+import { spendConverted } from './arrivals.ts';
 import type { Command, ConvertTvu, RefusalCode, TransferTvu, TvuNotice } from './commands.ts';
 import { creditOf, paidPriority } from './credit.ts';
 import { type Decision, refused, settled, suspended } from './decision.ts';
@@ -221,7 +221,9 @@ export function decideConversion(w: Workspace, command: ConvertTvu): Decision {
   const worth = unitsToCredit(command.units, tariff, creditStep ?? 1n);
   if (!worth) return refused(w, 'too_few_units');
   convert(w, command, subscriber, worth);
-  const { spent } = spendOnWaiting(w, command, subscriber);
+  const { currency: asset } = w.site(subscriber.siteId);
+  const paid = { command, amount: worth.credit, asset, payerMsisdn: null };
+  const { spent } = spendConverted(w, paid, subscriber);
   const decision = settled(w, {
     paidUntil: spent.kind === 'credit' ? null : spent.bought.paidUntil,
     credit: creditOf(w, subscriber, command.at),

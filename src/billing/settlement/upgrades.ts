@@ -17,6 +17,7 @@ import { giveBack, settleLines, unusedValue } from './givebacks.ts';
 import { daysOf, isFree, lengthOf, termsOf } from './lines.ts';
 import { addTerm, bookSale, bouquetById, saleRefusal, termRules } from './purchases.ts';
 import { raiseRights, rebuild } from './rights-of-card.ts';
+import { taxesAt } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
 
 interface Change {
@@ -34,11 +35,11 @@ export function decidePlanChange(w: Workspace, command: ChangePlan): Decision {
   const subscription = card?.subscription;
   const subscriber = card && w.subscriber(card.subscriberId);
   const bouquet = w.tools.catalogue.bouquets.get(command.bouquetId);
-  const isKnown = bouquet !== undefined && bouquet.siteId === card?.siteId;
+  const isPlan = bouquet?.siteId === card?.siteId && bouquet?.kind !== 'add_on';
   if (!card || !subscription || subscription.closedAt || !subscriber) {
     return refused(w, 'unknown_card');
   }
-  if (!isKnown) return refused(w, 'term_not_sold');
+  if (!bouquet || !isPlan) return refused(w, 'term_not_sold');
   const terms = termsOf(w.lines(subscription.id)).filter((line) => line.to > command.at);
   if (command.policy === 'immediate') {
     const refusal = saleRefusal(card);
@@ -62,7 +63,7 @@ function convertDays(w: Workspace, change: Change): RefusalCode | null {
   const { at } = command;
   const paid = terms.filter((line) => !isFree(line));
   if (paid.length === 0) return null;
-  const rate = dayRateAt(bouquet, 'month/30', at);
+  const rate = dayRateAt(bouquet, 'month/30', at, card.category);
   if (!rate || rate.numerator === 0n) return 'term_not_sold';
   const rules = termRules(w.site(card.siteId));
   let value = 0n;
@@ -72,12 +73,13 @@ function convertDays(w: Workspace, change: Change): RefusalCode | null {
   settleLines(w, command, card.subscription?.id ?? 0n);
   const credit = creditOf(w, subscriber, at);
   const fit = daysFor(value < credit ? value : credit, rate);
-  if (fit) {
+  const days = fit?.days ?? 0;
+  // Today is free, also where the day of a purchase counts and where no day more was bought.
+  if (days > 0 || rules.termEnd !== 'same_time') {
     const buyer = { command, subscriber, card };
-    const money = bookSale(w, buyer, fit.cost, bouquet.taxPermyriad);
-    // Today is free, also where the day of a purchase counts.
+    const money = bookSale(w, buyer, fit?.cost ?? 0n, taxesAt(w, bouquet, at));
     const today = rules.termEnd === 'day_counts' ? 1 : 0;
-    const length = { kind: 'days', days: fit.days + today } as const;
+    const length = { kind: 'days', days: days + today } as const;
     addTerm(w, { command, cardId: card.id }, { ...money, bouquetId: bouquet.id, length });
   }
   for (const { line, days } of free) giveAgain(w, change, line, days);
@@ -130,12 +132,12 @@ function differenceOf(w: Workspace, { command, card, bouquet }: Change, line: Li
 /** What a line like this one costs in a plan: its term, or its days at the day rate of the site. */
 function priceLike(
   w: Workspace,
-  { siteId }: CardFacts,
+  { siteId, category }: CardFacts,
   { bouquet, line, at }: { bouquet: Bouquet; line: LineFacts; at: Date },
 ): bigint | null {
   const length = lengthOf(line);
-  if (length.kind !== 'days') return priceAt(bouquet, length.kind as TermName, at);
-  const rate = dayRateAt(bouquet, w.site(siteId).payment.dayRate, at);
+  if (length.kind !== 'days') return priceAt(bouquet, length.kind as TermName, at, category);
+  const rate = dayRateAt(bouquet, w.site(siteId).payment.dayRate, at, category);
   if (!rate) return null;
   const exact = rate.numerator * BigInt(length.days);
   return (exact + rate.denominator - 1n) / rate.denominator;
@@ -159,7 +161,7 @@ function addUpgrade(w: Workspace, change: Change, line: LineFacts, amount: bigin
   const buyer = { command, subscriber, card };
   w.addLine({
     ...line,
-    ...bookSale(w, buyer, amount, bouquet.taxPermyriad),
+    ...bookSale(w, buyer, amount, taxesAt(w, bouquet, at)),
     id: w.tools.ids.next(),
     bouquetId: bouquet.id,
     kind: 'upgrade',
@@ -182,7 +184,7 @@ function cheapen(w: Workspace, change: Change, line: LineFacts, less: bigint): v
   const from = line.from.getTime() > at.getTime() ? line.from : at;
   w.addLine({
     ...line,
-    ...bookSale(w, { command, subscriber, card }, price, bouquet.taxPermyriad),
+    ...bookSale(w, { command, subscriber, card }, price, taxesAt(w, bouquet, at)),
     id: w.tools.ids.next(),
     bouquetId: bouquet.id,
     from,

@@ -1,7 +1,6 @@
 /** Scratch cards: an amount with a bonus, or days of a plan. Each is used once. */
 import { addDays, localDate, midnight } from '../../platform/calendar.ts';
-import { rulesOf } from '../catalogue/rules.ts';
-import { taxInside } from '../ledger/rules.ts';
+import { type Bouquet, rulesOf } from '../catalogue/rules.ts';
 import { arrive } from './arrivals.ts';
 import type { Redeem, RefusalCode } from './commands.ts';
 import { countPayment } from './commissions.ts';
@@ -11,6 +10,7 @@ import type { CardFacts, SubscriberFacts, VoucherFacts } from './facts.ts';
 import { addTerm, bouquetById, saleEntries, saleRefusal } from './purchases.ts';
 import { sayPaid } from './receipts.ts';
 import { raiseRights } from './rights-of-card.ts';
+import { taxesAt, taxesInside } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
 
 const MINUTE_MS = 60_000;
@@ -58,7 +58,18 @@ function voucherRefusal(
   if (voucher.state !== 'ACTIVATED') return 'voucher_not_active';
   if (voucher.expiresAt.getTime() <= at.getTime()) return 'voucher_expired';
   if (voucher.asset !== w.site(card.siteId).currency) return 'currency_mismatch';
-  return voucher.kind === 'days' ? saleRefusal(card) : null;
+  if (voucher.kind !== 'days') return null;
+  return planOf(w, voucher, card) === null ? 'term_not_sold' : saleRefusal(card);
+}
+
+/** The plan of a card of days at the site where it is used; null: it has none of that code. */
+function planOf(w: Workspace, { bouquetId }: VoucherFacts, card: CardFacts): Bouquet | null {
+  const id = bouquetId ?? card.subscription?.bouquetId;
+  if (id === undefined) return null;
+  const printed = bouquetById(w, id);
+  if (printed.siteId === card.siteId) return printed;
+  const own = [...w.tools.catalogue.bouquets.values()];
+  return own.find((one) => one.siteId === card.siteId && one.code === printed.code) ?? null;
 }
 
 function credit(w: Workspace, { command, voucher, card, subscriber }: Redemption): Decision {
@@ -94,16 +105,17 @@ function credit(w: Workspace, { command, voucher, card, subscriber }: Redemption
 function days(w: Workspace, { command, voucher, card, subscriber }: Redemption): Decision {
   const { value: price, asset } = voucher;
   const site = w.site(card.siteId);
-  const bouquetId = voucher.bouquetId ?? card.subscription?.bouquetId ?? 0n;
-  const bouquet = bouquetById(w, bouquetId);
-  const tax = taxInside(price, bouquet.taxPermyriad);
+  const bouquet = planOf(w, voucher, card);
+  if (!bouquet) throw new Error(`A card of days without a plan at site ${card.siteId}`);
+  const bouquetId = bouquet.id;
+  const taxes = taxesInside(price, taxesAt(w, bouquet, command.at));
   const liability = w.account(`site:${site.id}`, 'voucher_liability', asset);
   const journalId = w.book(command, 'voucher', [
     { accountId: liability, asset, amount: -price },
-    ...saleEntries(w, site, { price, tax }),
+    ...saleEntries(w, site, { price, taxes }),
   ]);
   countPayment(w, command, card.id, price);
-  const money = { price, tax, journalId, parts: [], paidBy: 'voucher' } as const;
+  const money = { price, taxes, journalId, parts: [], paidBy: 'voucher' } as const;
   const length = { kind: 'days', days: voucher.days ?? 1 } as const;
   const bought = addTerm(w, { command, cardId: card.id }, { ...money, bouquetId, length });
   raiseRights(w, card.id, command.at);

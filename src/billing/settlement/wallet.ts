@@ -20,11 +20,13 @@ interface Offer {
   event: { title: string; start: Date } | null;
 }
 
-/** The caller's wallet buys for a card, its own or another's; `tvu` converts just enough first. */
+/** A wallet buys for a card, its owner's or another's; `tvu` converts just enough first. */
 export function decideBuy(w: Workspace, command: Buy): Decision {
-  const subscriber = subscriberOf(w, command.msisdn);
-  if (!subscriber) return refused(w, 'unknown_phone');
   const card = w.card(command.purpose.cardId);
+  const { msisdn } = command;
+  const subscriber =
+    msisdn === null ? w.subscriber(card?.subscriberId ?? 0n) : subscriberOf(w, msisdn);
+  if (!subscriber) return refused(w, msisdn === null ? 'unknown_card' : 'unknown_phone');
   if (!card?.subscription) return refused(w, 'unknown_card');
   if (subscriber.siteId !== card.siteId) return refused(w, 'currency_mismatch');
   const offer = findOffer(w, command, card);
@@ -70,7 +72,7 @@ function termOffer(
   if (refusal) return refusal;
   const bouquetId = card.subscription?.bouquetId;
   const bouquet = bouquetId === undefined ? undefined : w.tools.catalogue.bouquets.get(bouquetId);
-  const price = bouquet ? priceAt(bouquet, term, command.at) : null;
+  const price = bouquet ? priceAt(bouquet, term, command.at, card.category) : null;
   if (price === null) return 'term_not_sold';
   const promotion =
     code === undefined ? null : promotionOffer(w, card, { code, term, at: command.at });
@@ -132,7 +134,8 @@ function sayBought(w: Workspace, command: Buy, { card, offer, bought, ref }: Sol
   const owner = w.subscriber(card.subscriberId);
   const language = owner?.language ?? site.language;
   const say = { siteId: site.id, language, message };
-  w.say(command, { ...say, to: { kind: 'text', msisdn: command.msisdn } });
+  const msisdn = command.msisdn ?? owner?.contactMsisdn;
+  if (msisdn) w.say(command, { ...say, to: { kind: 'text', msisdn } });
   w.say(command, { ...say, to: { kind: 'osd', cardNumber: card.number } });
 }
 
@@ -208,7 +211,7 @@ function release(
     ...returnParts(w, parts, { siteId, asset, at: command.at }),
   ]);
   const event = w.tools.catalogue.events.get(purchase.eventId);
-  if (event) dropEventRight(w, purchase.cardId, event.product, command.at);
+  if (event) dropEventRight(w, purchase.cardId, event, command.at);
   if (!event || !subscriber.contactMsisdn) return;
   w.say(command, {
     siteId: subscriber.siteId,

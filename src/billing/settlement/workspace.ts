@@ -59,6 +59,15 @@ export interface EventPurchaseDraft extends EventPurchaseFacts {
   journalId: bigint;
 }
 
+/** Money that a postpaid account is to have; exactly one of payment and invoice is said. */
+export interface PostpaidReceipt {
+  inboxId: bigint;
+  accountId: bigint;
+  paymentId: bigint | null;
+  invoiceId: bigint | null;
+  amount: bigint;
+}
+
 /** The rows of a batch, ready to be written set by set. */
 export interface Writes {
   journals: (JournalDraft & { inboxId: bigint })[];
@@ -93,6 +102,8 @@ export interface RareWrites {
   places: PaymentPlace[];
   /** Inbox ids of suspense items that were claimed. */
   claimedSuspense: bigint[];
+  /** Money for postpaid accounts: of a payment of ours, or for an invoice. */
+  postpaidReceipts: PostpaidReceipt[];
   vouchers: Map<string, VoucherFacts>;
   promotions: Map<bigint, PromotionFacts>;
   promotionUses: { promotionId: bigint; cardId: bigint; at: Date }[];
@@ -156,6 +167,7 @@ const emptyWrites = (): Writes => ({
     newMoves: new Set(),
     places: [],
     claimedSuspense: [],
+    postpaidReceipts: [],
     vouchers: new Map(),
     promotions: new Map(),
     promotionUses: [],

@@ -5,9 +5,10 @@ import { bigintAsDigits } from '../../platform/json.ts';
 import { CHART } from '../ledger/chart.ts';
 import type { CardFacts, Facts, SubscriptionFacts } from './facts.ts';
 import { runCoverage } from './load-cards.ts';
-import { partRow } from './load-lines.ts';
+import { partRow, taxRows } from './load-lines.ts';
 import type { LoadTools } from './load-tools.ts';
 import type { InboxDraft } from './rules.ts';
+import { sumOfTaxes } from './taxes.ts';
 import type { Writes } from './workspace.ts';
 
 /** Rows as one parameter of a statement. */
@@ -57,6 +58,10 @@ WITH orders AS (
   INSERT INTO hold_part (event_purchase_id, lot_id, amount)
   SELECT * FROM jsonb_to_recordset($5::jsonb) AS x (event_purchase_id bigint, lot_id bigint,
          amount bigint)
+), receipts AS (
+  INSERT INTO postpaid_receipt (inbox_id, account_id, payment_id, invoice_id, amount)
+  SELECT * FROM jsonb_to_recordset($8::jsonb) AS x ("inboxId" bigint, "accountId" bigint,
+         "paymentId" bigint, "invoiceId" bigint, amount bigint)
 ), events AS (
   UPDATE event_purchase p SET state = x.state
     FROM jsonb_to_recordset($6::jsonb) AS x (id bigint, state text) WHERE p.id = x.id
@@ -67,12 +72,12 @@ SELECT 1`;
 const WRITE_CHANGES = `
 WITH terms AS (
   UPDATE term t
-     SET from_at = x.from_at, to_at = x.to_at, price = x.price, tax = x.tax,
+     SET from_at = x.from_at, to_at = x.to_at, price = x.price, tax = x.tax, taxes = x.taxes,
          base_date = x.base_date, anchor_day = x.anchor_day, time_of_day = x.time_of_day,
          parts = x.parts, breaks = x.breaks, state = x.state, sold_at = x.sold_at
     FROM jsonb_to_recordset($1::jsonb) AS x (id bigint, from_at timestamptz, to_at timestamptz,
-         price bigint, tax bigint, base_date date, anchor_day smallint, time_of_day integer,
-         parts jsonb, breaks jsonb, state text, sold_at timestamptz)
+         price bigint, tax bigint, taxes jsonb, base_date date, anchor_day smallint,
+         time_of_day integer, parts jsonb, breaks jsonb, state text, sold_at timestamptz)
    WHERE t.id = x.id
 ), subscriptions AS (
   UPDATE subscription s
@@ -217,6 +222,7 @@ function eventRows(writes: Writes): Rows {
     ),
     writes.eventStates,
     writes.rare.claimedSuspense,
+    writes.rare.postpaidReceipts,
   ];
 }
 
@@ -228,7 +234,8 @@ function changeRows(writes: Writes, { facts, tools }: RareContext): Rows {
       from_at: line.from,
       to_at: line.to,
       price: line.price,
-      tax: line.tax,
+      tax: sumOfTaxes(line.taxes),
+      taxes: taxRows(line.taxes),
       base_date: formatLocalDate(line.baseDate),
       anchor_day: line.anchorDay,
       time_of_day: line.timeOfDay,

@@ -6,83 +6,14 @@ import type { ClientBase } from 'pg';
 import { formatLocalDate } from '../../platform/calendar.ts';
 import type { Command } from './commands.ts';
 import { contentOf } from './content.ts';
-import type { Facts, LineFacts, SubscriptionFacts } from './facts.ts';
-import { partRow } from './load-lines.ts';
+import type { Facts, LineFacts, SubscriberFacts, SubscriptionFacts } from './facts.ts';
+import { partRow, taxRows } from './load-lines.ts';
 import type { LoadTools } from './load-tools.ts';
 import type { BatchDecision, InboxDraft } from './rules.ts';
+import { sumOfTaxes } from './taxes.ts';
 import type { Writes } from './workspace.ts';
 import { coverageRow, json, openAccounts, writeRare } from './write-rare.ts';
-
-/**
- * Purpose: all rows of a batch in one round trip. Locks: the balances, cards and orders it updates
- * are locked already; inbox keys are inserted sorted, last in the order of locks. Referencing rows
- * may stand in the same statement, because references are checked at its end.
- */
-const WRITE = `
-WITH inbox_rows AS (
-  INSERT INTO inbox (id, provider, receipt, kind, state, channel_id, received_at, settled_at,
-                     outcome, raw, card_id, subscriber_id, payer_msisdn, means)
-  SELECT id, provider, receipt, kind, state, channel_id, received_at, received_at, outcome,
-         decode(raw, 'base64'), card_id, subscriber_id, payer_msisdn, means
-    FROM jsonb_to_recordset($1::jsonb) AS x (id bigint, provider text, receipt text, kind text,
-         state text, channel_id text, received_at timestamptz, outcome jsonb, raw text,
-         card_id bigint, subscriber_id bigint, payer_msisdn text, means text)
-   ORDER BY provider, receipt
-), journals AS (
-  INSERT INTO journal (id, kind, site_id, inbox_id, effective_at, reverses)
-  SELECT * FROM jsonb_to_recordset($2::jsonb) AS x (id bigint, kind text, site_id bigint,
-         inbox_id bigint, effective_at timestamptz, reverses bigint)
-), entries AS (
-  INSERT INTO entry (journal_id, line, account_id, asset, amount)
-  SELECT * FROM jsonb_to_recordset($3::jsonb) AS x (journal_id bigint, line smallint,
-         account_id bigint, asset text, amount bigint)
-), new_lots AS (
-  INSERT INTO lot (id, account_id, journal_id, kind, priority, expires_at, amount, remaining,
-                   cost, cost_remaining)
-  SELECT * FROM jsonb_to_recordset($4::jsonb) AS x (id bigint, account_id bigint,
-         journal_id bigint, kind text, priority smallint, expires_at timestamptz, amount bigint,
-         remaining bigint, cost bigint, cost_remaining bigint)
-), changed_lots AS (
-  UPDATE lot SET amount = x.amount, remaining = x.remaining, cost_remaining = x.cost_remaining
-    FROM jsonb_to_recordset($5::jsonb) AS x (id bigint, amount bigint, remaining bigint,
-         cost_remaining bigint)
-   WHERE lot.id = x.id
-), balances AS (
-  UPDATE balance SET amount = x.amount
-    FROM jsonb_to_recordset($6::jsonb) AS x (account_id bigint, amount bigint)
-   WHERE balance.account_id = x.account_id
-), subscriptions AS (
-  UPDATE subscription s
-     SET waiting_term = x.waiting_term, run_from = x.run_from, paid_until = x.paid_until,
-         base_date = x.base_date, anchor_day = x.anchor_day, time_of_day = x.time_of_day
-    FROM jsonb_to_recordset($7::jsonb) AS x (id bigint, waiting_term text, run_from timestamptz,
-         paid_until timestamptz, base_date date, anchor_day smallint, time_of_day integer)
-   WHERE s.id = x.id
-), terms AS (
-  INSERT INTO term (id, subscription_id, bouquet_id, kind, days, from_at, to_at, asset, price, tax,
-                    journal_id, sold_at, base_date, anchor_day, time_of_day, parts, paid_by,
-                    payer_id, breaks, beside, reference, state)
-  SELECT * FROM jsonb_to_recordset($8::jsonb) AS x (id bigint, subscription_id bigint,
-         bouquet_id bigint, kind text, days integer, from_at timestamptz, to_at timestamptz,
-         asset text, price bigint, tax bigint, journal_id bigint, sold_at timestamptz,
-         base_date date, anchor_day smallint, time_of_day integer, parts jsonb, paid_by text,
-         payer_id bigint, breaks jsonb, beside bigint, reference text, state text)
-), rights AS (
-  UPDATE card_rights r
-     SET desired_rev = x.desired_rev, desired = x.desired, coverage = x.coverage,
-         next_at = x.next_at, attempts = 0, failure = NULL, raised_at = x.next_at
-    FROM jsonb_to_recordset($9::jsonb) AS x (card_id bigint, desired_rev integer, desired jsonb,
-         coverage jsonb, next_at timestamptz)
-   WHERE r.card_id = x.card_id
-), messages AS (
-  INSERT INTO outbound (id, kind, template, site_id, target, body, state, created_at, not_after,
-                        next_at, inbox_id)
-  SELECT id, kind, template, site_id, target, body, 'queued', created_at, not_after, created_at,
-         inbox_id
-    FROM jsonb_to_recordset($10::jsonb) AS x (id bigint, kind text, template text, site_id bigint,
-         target text, body text, created_at timestamptz, not_after timestamptz, inbox_id bigint)
-)
-SELECT 1`;
+import { type Sets, WRITE, writeValues } from './write-rows.ts';
 
 const outcomeOf = (draft: InboxDraft, tools: LoadTools) => ({
   settled: draft.settled,
@@ -109,24 +40,22 @@ export async function writeBatch(
   const fresh = inbox.filter((draft) => !parked.has(draft.id));
   const retried = inbox.filter((draft) => parked.has(draft.id));
   if (writes.rare.accounts.length > 0) await openAccounts(client, writes);
+  const payerOf = payers(facts, writes);
   const held = new Set(writes.eventPurchases.flatMap((p) => p.parts.map((part) => part.lotId)));
   if (retried.length > 0) await markRetried(client, retried, tools);
-  await client.query({
-    name: 'settlement-write',
-    text: WRITE,
-    values: [
-      json(fresh.map((draft) => inboxRow(draft, tools))),
-      json(writes.journals.map(journalRow)),
-      json(writes.journals.flatMap(entryRows)),
-      json(lotRows(writes, held)),
-      json(changedLotRows(writes)),
-      json(balanceRows(writes, facts)),
-      json([...writes.subscriptions.values()].map(runRow)),
-      json(writes.terms.map((line) => termRow(line, payerOf(line, facts, writes)))),
-      json(rightsRows(writes, facts, { tools, at: inbox[0]?.command.at })),
-      json(writes.outbound.map(outboundRow)),
-    ],
-  });
+  const rows: Sets = {
+    inbox: fresh.map((draft) => inboxRow(draft, tools)),
+    journals: writes.journals.map(journalRow),
+    entries: writes.journals.flatMap(entryRows),
+    newLots: lotRows(writes, held),
+    changedLots: changedLotRows(writes),
+    balances: balanceRows(writes, facts),
+    subscriptions: [...writes.subscriptions.values()].map(runRow),
+    terms: writes.terms.map((line) => termRow(line, payerOf(line))),
+    rights: rightsRows(writes, facts, { tools, at: inbox[0]?.command.at }),
+    messages: writes.outbound.map(outboundRow),
+  };
+  await client.query({ name: 'settlement-write', text: WRITE, values: writeValues(rows) });
   await writeRare(client, writes, { facts, inbox, tools });
 }
 
@@ -211,19 +140,23 @@ const runRow = (s: SubscriptionFacts) => ({
   time_of_day: s.timeOfDay ?? null,
 });
 
-/** The wallet that paid for the line, where it is not of the card's owner. */
-function payerOf(line: LineFacts, facts: Facts, writes: Writes): bigint | null {
-  const accountId = line.parts[0]?.accountId;
-  if (accountId === undefined) return null;
+/** Tells of a line the wallet that paid for it, where it is not of the card's owner. */
+function payers(facts: Facts, writes: Writes): (line: LineFacts) => bigint | null {
+  const owners = new Map<bigint, SubscriberFacts>();
   for (const known of facts.subscribers.values()) {
-    const { id, walletId, promoId } = writes.rare.subscribers.get(known.id) ?? known;
-    if (walletId !== accountId && promoId !== accountId) continue;
-    const card = [...writes.cards.values()].find(
-      (one) => one.subscription?.id === line.subscriptionId,
-    );
-    return card?.subscriberId === id ? null : walletId;
+    const now = writes.rare.subscribers.get(known.id) ?? known;
+    owners.set(now.walletId, now);
+    if (now.promoId) owners.set(now.promoId, now);
   }
-  return null;
+  const cardOwners = new Map(
+    [...writes.cards.values()].map((card) => [card.subscription?.id, card.subscriberId]),
+  );
+  return ({ parts, subscriptionId }) => {
+    const accountId = parts[0]?.accountId;
+    const payer = accountId === undefined ? undefined : owners.get(accountId);
+    if (!payer) return null;
+    return cardOwners.get(subscriptionId) === payer.id ? null : payer.walletId;
+  };
 }
 
 /** A line as it is stored. */
@@ -237,7 +170,8 @@ export const termRow = (term: LineFacts, payerId: bigint | null) => ({
   to_at: term.to,
   asset: term.asset,
   price: term.price,
-  tax: term.tax,
+  tax: sumOfTaxes(term.taxes),
+  taxes: taxRows(term.taxes),
   journal_id: term.journalId,
   sold_at: term.soldAt,
   base_date: formatLocalDate(term.baseDate),

@@ -134,8 +134,46 @@ describe('a term', () => {
     );
   });
 
+  it('ends at the first of two instants that show its wall time', () => {
+    const rules = {
+      timeZone: 'Africa/Cairo',
+      termEnd: 'same_time',
+      monthAnchor: 'kept',
+      grace: { hours: 0, nextTerm: 'from_now' },
+    } as const;
+    // At midnight of 30 October clocks go back to 23:00.
+    const { to } = nextTerm(NEVER, { kind: 'day' }, new Date('2026-10-28T20:30:00Z'), rules);
+    expect(minutes(to)).toBe('2026-10-29T20:30');
+    expect(minutes(midnight({ year: 2026, month: 10, day: 25 }, 'Atlantic/Azores'))).toBe(
+      '2026-10-25T00:00',
+    );
+  });
+
   it('never paid has nothing to renew', () => {
     expect(() => renewedTerm(NEVER, { kind: 'week' }, ABIDJAN)).toThrow('never paid');
+  });
+});
+
+describe('a term of a year, or named by its days', () => {
+  it('keeps its day, clamped to the month, and goes on from it', () => {
+    holds(
+      ABIDJAN,
+      `
+      year 2026-11-23T11:02 | 2026-11-23T11:02 to 2027-11-24T00:00
+      year 2028-02-29T11:02 | 2028-02-29T11:02 to 2029-03-01T00:00
+      year 2028-02-29T11:02, month renewed | 2028-02-29T11:02 to 2029-03-30T00:00
+      month 2027-01-31T07:00, year renewed | 2027-01-31T07:00 to 2028-03-01T00:00`,
+    );
+  });
+
+  it('is as long as the same number of days', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 999 }), (days) => {
+        const at = new Date('2026-11-23T11:02:00Z');
+        const named = nextTerm(NEVER, { kind: `${days}d` }, at, NAIROBI);
+        expect(named).toEqual(nextTerm(NEVER, { kind: 'days', days }, at, NAIROBI));
+      }),
+    );
   });
 });
 

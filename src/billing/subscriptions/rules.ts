@@ -15,6 +15,7 @@ import {
   wallTime,
 } from '../../platform/calendar.ts';
 import type { PrepaidRules, TermName } from '../catalogue/rules.ts';
+import { daysNamed } from '../catalogue/terms.ts';
 
 export type TermLength = { kind: TermName } | { kind: 'days'; days: number };
 
@@ -48,6 +49,13 @@ export interface SoldTerm {
 
 const HOUR_MS = 3_600_000;
 const PASS_HOURS = 24;
+const WEEK_DAYS = 7;
+/** Months of the terms that are of months. */
+const MONTHS: ReadonlyMap<TermLength['kind'], number> = new Map([
+  ['month', 1],
+  ['quarter', 3],
+  ['year', 12],
+]);
 
 const usual = (timeZone: string): TermRules => ({
   timeZone,
@@ -108,22 +116,20 @@ function anchorOf(
   before: number | null,
   rules: TermRules,
 ): number | null {
-  if (length.kind !== 'month' && length.kind !== 'quarter') return null;
+  if (!MONTHS.has(length.kind)) return null;
   return (rules.monthAnchor === 'kept' ? before : null) ?? base.day;
 }
 
 function lastDay(base: LocalDate, length: TermLength, anchorDay: number | null): LocalDate {
-  switch (length.kind) {
-    case 'day':
-    case 'pass24':
-      return addDays(base, 1);
-    case 'week':
-      return addDays(base, 7);
-    case 'days':
-      return addDays(base, length.days);
-    case 'month':
-      return addMonths(base, 1, anchorDay ?? base.day);
-    case 'quarter':
-      return addMonths(base, 3, anchorDay ?? base.day);
-  }
+  const months = MONTHS.get(length.kind);
+  return months === undefined
+    ? addDays(base, daysOf(length))
+    : addMonths(base, months, anchorDay ?? base.day);
+}
+
+/** The days of a length that is not of months. */
+function daysOf(length: TermLength): number {
+  if (length.kind === 'days') return length.days;
+  if (length.kind === 'week') return WEEK_DAYS;
+  return daysNamed(length.kind) ?? 1;
 }

@@ -73,68 +73,126 @@ export interface NewSubscription {
   /** Card of the subscription that this one hangs on. */
   mainCardId: bigint | null;
   reseller: string | null;
+  /**
+   * The card may be somebody else's, or in use: it changes hands, and what it had is closed. Else
+   * it must be new, or the subscriber's own without an open subscription.
+   */
+  transfer: boolean;
   at: Date;
 }
 
-/**
- * Opens a subscription on a card, which is made when its number is new. What the card had before
- * is closed, but what is paid of it stays visible. Locks the cards' rights by id. Returns the ids.
- */
-export function openSubscription(
-  pool: Pool,
-  ids: Ids,
-  opened: NewSubscription,
-): Promise<{ id: bigint; cardId: bigint }> {
-  return transaction(pool, async (client) => {
-    const id = await ids.take();
-    const cardId = await cardFor(client, ids, opened);
-    await client.query(
-      `SELECT FROM card_rights WHERE card_id = ANY($1::bigint[]) ORDER BY card_id
-          FOR NO KEY UPDATE`,
-      [[cardId, opened.mainCardId]],
-    );
-    await closeBefore(client, cardId, opened.at);
-    const { bouquetId, term, decoder, person, mainCardId, reseller } = opened;
-    await client.query(
-      `INSERT INTO subscription (id, card_id, bouquet_id, term, decoder, person, main_card_id,
-                                 reseller)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [id, cardId, bouquetId, term, decoder, person, mainCardId, reseller],
-    );
-    if (mainCardId !== null) {
-      await client.query('UPDATE card SET is_linked = true WHERE id = ANY($1::bigint[])', [
-        [cardId, mainCardId],
-      ]);
-      await client.query('UPDATE subscription SET is_main = true WHERE card_id = $1', [mainCardId]);
-    }
-    return { id, cardId };
-  });
+export interface OpeningDeps {
+  pool: Pool;
+  ids: Ids;
+  /** What a bouquet lets a card see. */
+  productsOf(bouquetId: bigint): readonly string[];
 }
 
-async function cardFor(client: PoolClient, ids: Ids, opened: NewSubscription): Promise<bigint> {
-  const { cardNumber: number, siteId, subscriberId, at: createdAt } = opened;
-  const { rows } = await client.query(
-    'UPDATE card SET subscriber_id = $2, site_id = $3 WHERE number = $1 RETURNING id',
-    [number, subscriberId, siteId],
-  );
-  if (rows[0]) return rows[0].id;
+export type Opened = { ok: true; id: bigint; cardId: bigint } | { ok: false; error: 'card_taken' };
+
+/** The card belongs to somebody else, or is in use: everything is rolled back. */
+class CardTaken extends Error {}
+
+/**
+ * Opens a subscription on a card, which is made when its number is new. What the card had before
+ * is closed, but what is paid of it stays visible. Locks the card, then the cards' rights by id.
+ */
+export async function openSubscription(
+  { pool, ...deps }: OpeningDeps,
+  opened: NewSubscription,
+): Promise<Opened> {
+  try {
+    const made = await transaction(pool, (client) => openOn(client, deps, opened));
+    return { ok: true, ...made };
+  } catch (error) {
+    // Of two who take a new number at once, one meets the other's card.
+    const isLate = (error as { constraint?: string }).constraint === 'card_number_key';
+    if (error instanceof CardTaken || isLate) return { ok: false, error: 'card_taken' };
+    throw error;
+  }
+}
+
+async function openOn(
+  client: PoolClient,
+  { ids, productsOf }: Omit<OpeningDeps, 'pool'>,
+  opened: NewSubscription,
+): Promise<{ id: bigint; cardId: bigint }> {
   const id = await ids.take();
-  await insertCard(client, { id, number, siteId, subscriberId, createdAt });
-  return id;
+  const cardId = await cardFor(client, ids, opened);
+  await client.query(
+    `SELECT FROM card_rights WHERE card_id = ANY($1::bigint[]) ORDER BY card_id
+        FOR NO KEY UPDATE`,
+    [[cardId, opened.mainCardId]],
+  );
+  if (!opened.transfer) await mustBeFree(client, cardId);
+  await closeBefore(client, productsOf, { cardId, at: opened.at });
+  const { bouquetId, term, decoder, person, mainCardId, reseller } = opened;
+  await client.query(
+    `INSERT INTO subscription (id, card_id, bouquet_id, term, decoder, person, main_card_id,
+                               reseller)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [id, cardId, bouquetId, term, decoder, person, mainCardId, reseller],
+  );
+  if (mainCardId !== null) {
+    await client.query('UPDATE card SET is_linked = true WHERE id = ANY($1::bigint[])', [
+      [cardId, mainCardId],
+    ]);
+    await client.query('UPDATE subscription SET is_main = true WHERE card_id = $1', [mainCardId]);
+  }
+  return { id, cardId };
+}
+
+/** The card of this number: made, the subscriber's own, or taken over where that is asked for. */
+async function cardFor(client: PoolClient, ids: Ids, opened: NewSubscription): Promise<bigint> {
+  const { cardNumber: number, siteId, subscriberId, at: createdAt, transfer } = opened;
+  const { rows } = await client.query(
+    'SELECT id, subscriber_id FROM card WHERE number = $1 FOR NO KEY UPDATE',
+    [number],
+  );
+  const [found] = rows;
+  if (!found) {
+    const id = await ids.take();
+    await insertCard(client, { id, number, siteId, subscriberId, createdAt });
+    return id;
+  }
+  if (found.subscriber_id === subscriberId) return found.id;
+  if (!transfer) throw new CardTaken();
+  await client.query('UPDATE card SET subscriber_id = $2, site_id = $3 WHERE id = $1', [
+    ...[found.id, subscriberId, siteId],
+  ]);
+  return found.id;
+}
+
+/** Behind the lock on its rights, which guards its subscription. */
+async function mustBeFree(client: PoolClient, cardId: bigint): Promise<void> {
+  const { rowCount } = await client.query(
+    'SELECT FROM subscription WHERE card_id = $1 AND closed_at IS NULL',
+    [cardId],
+  );
+  if (rowCount) throw new CardTaken();
 }
 
 /** The subscription before gives the card up; what it still lets the card see is kept beside. */
-async function closeBefore(client: PoolClient, cardId: bigint, at: Date): Promise<void> {
+async function closeBefore(
+  client: PoolClient,
+  productsOf: OpeningDeps['productsOf'],
+  { cardId, at }: { cardId: bigint; at: Date },
+): Promise<void> {
+  const { rows } = await client.query<{ bouquet_id: bigint }>(
+    'SELECT bouquet_id FROM subscription WHERE card_id = $1',
+    [cardId],
+  );
+  const products = rows[0] ? productsOf(rows[0].bouquet_id) : [];
   await client.query(
     `UPDATE card_rights r SET coverage = x.seen, older = x.seen
        FROM (SELECT coalesce(r.coverage, (
-                      SELECT jsonb_agg(jsonb_build_object('product', p.product,
-                               'from', s.run_from, 'to', s.paid_until) ORDER BY p.product)
-                        FROM bouquet_product p WHERE p.bouquet_id = s.bouquet_id)) AS seen
+                      SELECT jsonb_agg(jsonb_build_object('product', p,
+                               'from', s.run_from, 'to', s.paid_until) ORDER BY p)
+                        FROM unnest($2::text[]) AS p)) AS seen
                FROM card_rights r JOIN subscription s ON s.card_id = r.card_id
               WHERE r.card_id = $1 AND (r.coverage IS NOT NULL OR s.run_from IS NOT NULL)) x
       WHERE r.card_id = $1`,
-    [cardId],
+    [cardId, products],
   );
   await client.query(
     `UPDATE subscription SET card_id = NULL, former_card_id = card_id, auto_renew = false,

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { catalogueCommand } from './command.ts';
+import { diffCatalogues } from './diff.ts';
+import { pastPriceChanges } from './diff-past.ts';
+import { readCatalogueFile } from './read.ts';
+import type { OperatorCatalogue } from './types.ts';
 
 const EXAMPLE = readFileSync('config/catalogue.example.yaml', 'utf8');
 const TODAY = '2026-11-23';
@@ -10,19 +13,20 @@ const changed = (...changes: [string, string][]): string =>
     return text.replace(was, is);
   }, EXAMPLE);
 
-function run(words: string[], files: Record<string, string>) {
-  return catalogueCommand(words, (path) => files[path] ?? '', TODAY);
+function read(text: string): OperatorCatalogue {
+  const done = readCatalogueFile(text);
+  if (!done.ok) throw new Error(JSON.stringify(done.problems));
+  return done.catalogue;
 }
 
-const diff = (...changes: [string, string][]): string[] =>
-  run(['diff', 'old', 'new'], { old: EXAMPLE, new: changed(...changes) })
-    .out.trim()
-    .split('\n');
+const between = (old: string, next: string): string[] =>
+  diffCatalogues(read(old), read(next), TODAY);
+const diff = (...changes: [string, string][]): string[] => between(EXAMPLE, changed(...changes));
 
 describe('the difference of two catalogues', () => {
   it('is nothing for the same file, whatever the order and the comments', () => {
-    expect(diff()).toEqual(['Nothing changes.']);
-    expect(diff(['# Channels à la carte.', '# Single ones.'])).toEqual(['Nothing changes.']);
+    expect(diff()).toEqual([]);
+    expect(diff(['# Channels à la carte.', '# Single ones.'])).toEqual([]);
   });
 
   it('says what will cost something else, and from when', () => {
@@ -95,37 +99,60 @@ describe('the difference of two catalogues', () => {
           `From 2026-01-01: ${said} This day has come: what was sold since keeps its terms.`,
       ),
     ]);
-    const back = run(['diff', 'a', 'b'], { a: changed([visit, '']), b: EXAMPLE }).out;
-    expect(back).toContain('At once: services.VISIT is new.\n');
-    expect(back).toContain('From 2026-01-01: VISIT, once, in KE costs 800.00 KES.');
+    const back = between(changed([visit, '']), EXAMPLE);
+    expect(back[0]).toBe('At once: services.VISIT is new.');
+    expect(back[1]).toContain('From 2026-01-01: VISIT, once, in KE costs 800.00 KES.');
+  });
+
+  it('says who bills otherwise, and how debts are dunned', () => {
+    expect(
+      diff(
+        ['taxNumber: P000000000A', 'taxNumber: P000000000B'],
+        ["ignoreBelow: '50.00'", "ignoreBelow: '60.00'"],
+        ["dates: ['2026-12-25', '2027-01-01']", "dates: ['2026-12-25']"],
+        ['daysOverdue: 30', 'daysOverdue: 45'],
+        ['monthDays: 30', 'monthDays: 31'],
+      ),
+    ).toEqual([
+      'At once: sites.NBO.postpaid.monthDays is 31 instead of 30.',
+      'At once: legalEntities.SAVANE_KE.taxNumber is P000000000B instead of P000000000A.',
+      'At once: dunning.NBO from 2026-01-01.ignoreBelow is 60.00 instead of 50.00.',
+      'At once: dunning.NBO from 2026-01-01.rest.dates is 2026-12-25 ' +
+        'instead of 2026-12-25, 2027-01-01.',
+      'At once: dunning.NBO hotel from 2026-01-01.steps[1].when.daysOverdue is 45 instead of 30.',
+    ]);
+    const cm = '  SAVANE_CM:\n    name: Savane TV Cameroun SA\n    sites: [DLA]\n';
+    expect(diff([cm, ''])).toEqual([
+      'At once: legalEntities.SAVANE_CM is no longer in the catalogue.',
+    ]);
   });
 });
 
-describe('the command', () => {
-  it('counts what a sound file holds', () => {
-    expect(run(['check', 'f.yaml'], { 'f.yaml': EXAMPLE })).toEqual({
-      exitCode: 0,
-      out: 'f.yaml: 3 countries, 4 sites, 18 products, 67 prices, no problems.\n',
-      error: '',
-    });
+describe('a change of the past', () => {
+  const past = (...changes: [string, string][]): string[] =>
+    pastPriceChanges(read(EXAMPLE), read(changed(...changes)), TODAY);
+
+  it('is another price, rate or tariff on a day that has come', () => {
+    expect(past(["month: '650.00', week", "month: '640.00', week"])).toEqual([
+      'From 2026-01-01: ESSENTIAL, month, in KE costs 640.00 KES instead of 650.00 KES.',
+    ]);
+    expect(past(["percent: '18'", "percent: '19'"])).toHaveLength(1);
+    expect(past(["price: '100'", "price: '101'"])).toHaveLength(1);
+    expect(past(["value: '295'", "value: '296'"])).toHaveLength(1);
+    expect(past(['until: 2027-03-01', 'until: 2027-02-01'])).toEqual([]);
   });
 
-  it('says problems as file, line and column, and fails', () => {
-    const broken = changed(['operator: Savane TV', 'operater: Savane TV']);
-    const line = EXAMPLE.split('\n').indexOf('operator: Savane TV') + 1;
-    const { exitCode, error } = run(['check', 'f.yaml'], { 'f.yaml': broken });
-    expect(exitCode).toBe(1);
-    expect(error).toContain(
-      `f.yaml:${line}:1 operater: is not a known key here (did you mean operator?)\n`,
-    );
-    expect(
-      run(['diff', 'f.yaml', 'g.yaml'], { 'f.yaml': EXAMPLE, 'g.yaml': broken }),
-    ).toMatchObject({ exitCode: 1, out: '', error: expect.stringContaining('g.yaml:') });
-  });
-
-  it('explains itself', () => {
-    for (const words of [[], ['check'], ['check', 'a', 'b'], ['diff', 'a'], ['load', 'a']]) {
-      expect(run(words, {}).exitCode).toBe(2);
-    }
+  it('is not what comes, and not what is new altogether', () => {
+    expect(past(["month: '700.00', week", "month: '720.00', week"])).toEqual([]);
+    const visit = EXAMPLE.slice(EXAMPLE.indexOf('  VISIT:'), EXAMPLE.indexOf('# Money until'));
+    const without = read(changed([visit, '']));
+    expect(pastPriceChanges(without, read(EXAMPLE), TODAY)).toEqual([]);
+    expect(pastPriceChanges(read(EXAMPLE), without, TODAY)).toEqual([]);
+    const levy =
+      "      - { code: LEVY, name: Levy, rates: [{ from: 2026-01-01, percent: '0' }] }\n";
+    expect(past(['  CM:\n', `${levy}\n  CM:\n`])).toEqual([]);
+    expect(past(['  CM:\n', `${levy.replace("'0'", "'1'")}\n  CM:\n`])).toEqual([
+      'From 2026-01-01: LEVY in CI is 1 % instead of 0 %.',
+    ]);
   });
 });

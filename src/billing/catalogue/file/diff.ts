@@ -4,7 +4,7 @@ import { mapDiff } from './diff-plain.ts';
 import { type Change, type Timeline, timelineChanges } from './diff-timeline.ts';
 import { contentsTimelines, priceTimelines, taxTimelines, unitTimelines } from './diff-versions.ts';
 import { SECTION_OF } from './products.ts';
-import { writtenRules } from './site-rules.ts';
+import { writtenDunning, writtenRules } from './site-rules.ts';
 import type { Country, OperatorCatalogue, Product } from './types.ts';
 
 /**
@@ -50,6 +50,8 @@ function undated(before: OperatorCatalogue, after: OperatorCatalogue): string[] 
     ),
     ...mapDiff('promotions', promotions(before), promotions(after)),
     ...mapDiff('tvu', plain(before.units, units), plain(after.units, units)),
+    ...mapDiff('legalEntities', before.legalEntities, after.legalEntities),
+    ...mapDiff('dunning', dunning(before), dunning(after)),
   ];
 }
 
@@ -70,6 +72,16 @@ const promotions = ({ promotions: all, countries }: OperatorCatalogue) =>
     });
     return { ...promotion, budget: new Map(money) };
   });
+
+/** By site, category and the day from which debts follow it. */
+const dunning = ({ dunning: all, sites: places, countries }: OperatorCatalogue) =>
+  new Map(
+    all.map(({ site, category, from, policy }): [string, unknown] => {
+      const currency = countries.get(places.get(site)?.country ?? '')?.currency ?? '';
+      const name = [site, category, `from ${from}`].filter((part) => part !== null).join(' ');
+      return [name, writtenDunning(policy, currency)];
+    }),
+  );
 
 /** Rates, prices and contents have dates, and are told with them. */
 const country = ({ taxes, ...rest }: Country) => ({

@@ -77,7 +77,8 @@ export function priceOf(catalogue: OperatorCatalogue, question: PriceQuestion): 
 
 export interface Buyer {
   site: Pick<SiteTerms, 'code' | 'country'>;
-  category: Category;
+  /** Null: whoever has no price for a category of their own. */
+  category: Category | null;
   date: string;
 }
 

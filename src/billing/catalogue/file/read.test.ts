@@ -15,6 +15,10 @@ describe('a catalogue file', () => {
     expect(rules('NBO')).toEqual({
       grace: { hours: 12, nextTerm: 'from_end' },
       pause: { daysPerYear: 30 },
+      incident: {
+        ...{ daysPerIncident: 7, daysPerCardAndMonth: 10, daysPerSubscriberAndMonth: null },
+        outage: { minutesMin: 120, daysPerStartedDay: 1 },
+      },
       loan: { term: 'week', fee: 10_00n, cap: 250_00n },
       commission: { percentPermyriad: 750n, secondPaymentDays: 45 },
     });

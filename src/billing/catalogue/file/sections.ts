@@ -1,5 +1,6 @@
 /** The sections of the file and what may stand in them. */
 import { isScalar } from 'yaml';
+import { TERM_PATTERN } from '../terms.ts';
 import { priceRow, ROW_WORDS, written } from './amounts.ts';
 import type { Path, Problems } from './problems.ts';
 import {
@@ -34,7 +35,7 @@ const CODE = { form: /^[A-Z0-9_]{2,16}$/, words: '2 to 16 of A-Z, 0-9 and _' };
 const COUNTRY = { form: /^[A-Z]{2}$/, words: 'a country of ISO 3166, like KE' };
 const OPERATOR = { form: /^[a-z][a-z0-9-]{1,20}$/, words: 'the name of an operator, like orange' };
 const TERM = {
-  form: /^(day|week|month|quarter|year|pass24|([2-9]|[1-9]\d{1,2})d)$/,
+  form: TERM_PATTERN,
   words: 'day, week, month, quarter, year, pass24, or a number of days like 10d',
 };
 

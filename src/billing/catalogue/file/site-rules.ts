@@ -1,6 +1,7 @@
 /** Payment and prepaid rules of a site: the names of `policy.ts`, amounts written as decimals. */
 import { isAlias, isNode, visit } from 'yaml';
 import type { z } from 'zod';
+import { formatDay } from '../../../platform/day.ts';
 import { formatMinor, parseAmount } from '../../../platform/money/amount.ts';
 import { type DunningPolicy, dunningPolicy } from '../dunning-policy.ts';
 import { type PostpaidRules, paymentPolicy, postpaidRules, prepaidRules } from '../policy.ts';
@@ -88,10 +89,11 @@ function writeMinor(
   const text = data[name];
   if (typeof text !== 'string') return;
   const parsed = parseAmount(text, currency);
-  if (parsed.ok) data[name] = String(parsed.minor);
-  // Said at the country already.
-  else if (parsed.error === 'unknown_currency') data[name] = '1';
-  else problems.at([...path, name], `${text} is no amount of ${currency}`);
+  // Where it can't be read, that is said here, or at the country; any amount will do to go on.
+  data[name] = parsed.ok ? String(parsed.minor) : '1';
+  if (!parsed.ok && parsed.error !== 'unknown_currency') {
+    problems.at([...path, name], `${text} is no amount of ${currency}`);
+  }
 }
 
 /** The rules as the file writes them, for people to read. */
@@ -106,6 +108,20 @@ export function writtenRules(rules: OwnRules, currency: string): Data {
     data.commission = { percent: percentText(percentPermyriad * 100n), ...rest };
   }
   return data;
+}
+
+/** A dunning policy as the file writes it, for people to read. */
+export function writtenDunning(policy: DunningPolicy, currency: string): Data {
+  const { ignoreBelow, steps, rest, ...others } = policy;
+  return {
+    ...others,
+    ignoreBelow: formatMinor(ignoreBelow, currency),
+    rest: { ...rest, dates: rest.dates.map(formatDay) },
+    steps: steps.map(({ when, ...step }) => ({
+      ...step,
+      when: 'totalOwed' in when ? { totalOwed: formatMinor(when.totalOwed, currency) } : when,
+    })),
+  };
 }
 
 /** `percent: '7.5'` is 750n of `percentPermyriad`. */

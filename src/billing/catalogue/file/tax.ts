@@ -89,9 +89,12 @@ const negated = ({ net, taxes, gross }: TaxLines): TaxLines => ({
 
 const PPM_DIGITS = 4;
 
-/** 192500n is `19.25 %`, for people to read. */
-export function percentText(ppm: bigint): string {
+/** 192500n is `19.25`. */
+export function percentOf(ppm: bigint): string {
   const digits = String(ppm).padStart(PPM_DIGITS + 1, '0');
   const decimals = digits.slice(-PPM_DIGITS).replace(/0+$/, '');
-  return `${digits.slice(0, -PPM_DIGITS)}${decimals === '' ? '' : `.${decimals}`} %`;
+  return `${digits.slice(0, -PPM_DIGITS)}${decimals === '' ? '' : `.${decimals}`}`;
 }
+
+/** 192500n is `19.25 %`, for people to read. */
+export const percentText = (ppm: bigint): string => `${percentOf(ppm)} %`;

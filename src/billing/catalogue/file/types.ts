@@ -194,7 +194,7 @@ export interface LegalEntityTerms {
   code: string;
   name: string;
   taxNumber: string | null;
-  /** The month in which its fiscal year starts, 1 to 12. */
+  /** The month in which its fiscal year starts, 1 to 12; the year is named after that month's. */
   fiscalMonth: number;
   /** Each with `{year}` and `{number}` or `{number:digits}`. */
   invoiceFormat: string;
