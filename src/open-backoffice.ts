@@ -1,17 +1,23 @@
 /** Opens the API for staff and partners on the rooms that are there already. */
 import { createFirstAdministrator } from './backoffice/bootstrap.ts';
 import { createPasswords } from './backoffice/people/passwords.ts';
+import type { DemoClocks } from './backoffice/resources/demo-clocks.ts';
 import { tillOf } from './backoffice/resources/desk.ts';
 import { type Backoffice, createBackoffice } from './backoffice/service.ts';
 import type { Catalogue } from './billing/catalogue/rules.ts';
+import type { DunningService } from './billing/dunning/service.ts';
+import type { PostpaidService } from './billing/postpaid/service.ts';
+import type { Settlement } from './billing/settlement/service.ts';
+import { voucherHasher } from './billing/settlement/voucher-codes.ts';
 import type { PictureDesk } from './entitlement/picture/desk.ts';
 import { createSuspensions } from './entitlement/picture/suspension.ts';
 import type { Entitlement } from './entitlement/service.ts';
 import type { KeyValue } from './platform/kv.ts';
 import type { Clock, Logger } from './platform/ports.ts';
 import { StartError } from './platform/start-error.ts';
-import { systemRandom } from './platform/system.ts';
+import { systemClock, systemRandom } from './platform/system.ts';
 import type { DemoHouse, ProductParts } from './product.ts';
+import { createPublisher } from './publish-catalogue.ts';
 
 const SECRET_BYTES = 32;
 
@@ -24,6 +30,11 @@ interface Opening {
   /** Only where this process dispatches. */
   entitlement: Entitlement | null;
   picture: PictureDesk;
+  postpaid: PostpaidService;
+  dunning: DunningService;
+  settlement: Settlement;
+  /** Only in a demo. */
+  clocks: DemoClocks | undefined;
 }
 
 /** Cash comes in over a channel of its own at each site. */
@@ -32,7 +43,8 @@ export const tills = ({ sites }: Catalogue): { id: string; siteId: bigint }[] =>
 
 /** Makes the first administrator, where one is asked for, and opens the doors. */
 export async function openBackoffice(opening: Opening): Promise<Backoffice> {
-  const { house, demo, clock, entitlement, picture } = opening;
+  const { house, demo, clock, entitlement, picture, postpaid, dunning, settlement, clocks } =
+    opening;
   const { config, billing, pool, ids, url } = opening.parts;
   const settings = config.backoffice;
   const common = { pool, ids, clock, logger: opening.logger.child({ room: 'backoffice' }) };
@@ -43,14 +55,18 @@ export async function openBackoffice(opening: Opening): Promise<Backoffice> {
     throw new StartError('VIP_FIRST_ADMINISTRATOR has a password that is too easy to guess.');
   }
   const catalogue = () => billing.catalogue.current();
+  const reload = () => billing.catalogue.reload();
+  const { publish } = createPublisher({ pool, ids, clock, reload });
   return createBackoffice({
-    ...{ ...common, passwords, random: systemRandom, kv: house.kv, picture, catalogue },
-    settlement: billing.settlement,
+    ...{ ...common, passwords, random: systemRandom, kv: house.kv, picture, catalogue, publish },
+    ...{ postpaid, dunning, catalogueFile: () => billing.catalogue.inForce() },
+    ...{ settlement, machineClock: systemClock, ...(clocks ? { clocks } : {}) },
     suspensions: createSuspensions({
       ...common,
       dispatcher: { wake: () => entitlement?.dispatcher.wake() },
     }),
     channelSites: () => channelSites(opening.parts),
+    voucherHash: config.voucherKey === undefined ? undefined : voucherHasher(config.voucherKey),
     trustedHops: config.trustedHops,
     settings: {
       publicUrl: settings?.publicUrl ?? url,

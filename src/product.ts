@@ -6,15 +6,20 @@ import { readFileSync } from 'node:fs';
 import express from 'express';
 import type { Pool } from 'pg';
 import { parse } from 'yaml';
+import type { DemoClocks } from './backoffice/resources/demo-clocks.ts';
 import type { Backoffice } from './backoffice/service.ts';
+import type { Catalogue } from './billing/catalogue/rules.ts';
+import type { PostpaidService } from './billing/postpaid/service.ts';
 import { remindDue } from './billing/reminders/service.ts';
 import { type Billing, createBilling } from './billing/service.ts';
-import type { Command, Outcome } from './billing/settlement/commands.ts';
-import type { DispatchStep } from './entitlement/dispatch/service.ts';
+import type { Outcome } from './billing/settlement/commands.ts';
 import { createPictureDesk } from './entitlement/picture/service.ts';
 import { rightsFor } from './entitlement/rights/rules.ts';
-import { type Entitlement, startEntitlement } from './entitlement/service.ts';
+import type { Entitlement } from './entitlement/service.ts';
 import { openBackoffice, tills } from './open-backoffice.ts';
+import { openTime } from './open-clocks.ts';
+import { openDebts } from './open-debts.ts';
+import { openEntitlement, waker } from './open-entitlement.ts';
 import type { Config, Role } from './platform/config.ts';
 import { createIds } from './platform/database/ids.ts';
 import { openDatabase } from './platform/database/open.ts';
@@ -30,6 +35,7 @@ import { createMetrics } from './platform/metrics.ts';
 import type { Clock, Ids } from './platform/ports.ts';
 import { StartError } from './platform/start-error.ts';
 import { systemClock, systemRandom } from './platform/system.ts';
+import { noteSettled, type RoadStep } from './road.ts';
 import { type Channels, readChannels } from './telecom/channels.ts';
 import { createTelecom, createWording, siteIndex, type Telecom } from './telecom/service.ts';
 import { startJobs, type Working, watch } from './work.ts';
@@ -41,6 +47,8 @@ export interface DemoHouse {
   control: { host: string; port: number };
   /** Pages of the demo, served below `/living-room`. */
   pages?: express.RequestHandler;
+  /** Sets the clock of the house on, and those of all simulators. */
+  move?(ms: number): Promise<void>;
   /** Told of each step on the road of a payment, as it happens in this process. */
   onRoad?(step: RoadStep): void;
   /** What signs and seals for the API. */
@@ -50,22 +58,6 @@ export interface DemoHouse {
   /** Called first when the house closes: ends what would keep it open. */
   leave?(): void;
   stop(): Promise<void>;
-}
-
-/** One step on the road of a payment, from the operator's notice to ON AIR. */
-export interface RoadStep {
-  step: 'notice' | 'settled' | 'sent' | 'accepted' | 'on_air';
-  at: Date;
-  /** E.164, where the payer is known. */
-  msisdn?: string;
-  /** What M-PESA says instead: see `hashMsisdn`. */
-  payerHash?: string;
-  /** Number of the card, from where rights are sent. */
-  card?: string;
-  /** When the rights were raised. */
-  since?: Date;
-  /** Receipt of the operator, or our reference. */
-  detail?: string;
 }
 
 export interface ProductParts {
@@ -78,6 +70,8 @@ export interface ProductParts {
   url: string;
   /** Only where this process dispatches. */
   entitlement: Entitlement | null;
+  /** Only in a demo, in the process that wakes the jobs. */
+  clocks?: DemoClocks | undefined;
 }
 
 export interface ProductOptions {
@@ -93,17 +87,17 @@ export interface ProductOptions {
 
 export interface Product extends ProductParts {
   jobs: Jobs | null;
+  postpaid: PostpaidService;
   /** Finishes the requests in hand, then what they started, then stops. */
   stop(): Promise<void>;
 }
 
-const SETTLEMENT_CONNECTIONS = 3;
+const SETTLEMENT_CONNECTIONS = 5;
 const GENERAL_CONNECTIONS = 12;
 const JOB_CONNECTIONS = 3;
 const PRISMA_CONNECTIONS = 2;
 const GRACE_MS = 10_000;
 const PUSH_DELAY_MS = 1_000;
-const PROCESS_ID_BYTES = 6;
 
 /** Starts what the configuration asks for; throws a StartError for what a person can put right. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
@@ -122,10 +116,12 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
 }
 
 async function open(
-  { config, logger, openDemo, clock = systemClock, pushDelayMs = PUSH_DELAY_MS }: ProductOptions,
+  options: ProductOptions,
   closers: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<Product> {
+  const { config, logger, openDemo } = options;
+  const { clock = systemClock, pushDelayMs = PUSH_DELAY_MS } = options;
   // The port first: whether it is free is known at once, and the database takes a second.
   const app = express();
   app.disable('x-powered-by');
@@ -148,15 +144,9 @@ async function open(
   closers.push(() => billing.settlement.close());
   const opened = { config, pool, prisma, ids, billing, channels, url: http.url };
   const rooms = await openRooms({
-    parts: opened,
-    house,
-    demo,
-    logger,
-    closers,
-    clock,
-    pushDelayMs,
+    ...{ parts: opened, house, demo, logger, closers, clock, pushDelayMs },
   });
-  const parts = { ...opened, entitlement: rooms.entitlement };
+  const parts = { ...opened, entitlement: rooms.entitlement, clocks: rooms.clocks };
   const checks = {
     database: () => pool.query('SELECT 1'),
     ...(config.roles.has('gateway') ? { sessions: () => readySessions(house) } : {}),
@@ -175,7 +165,7 @@ async function open(
   closers.push(async () => demo?.leave?.());
   await demo?.furnish(parts);
   gate.opened = routes;
-  return { ...parts, jobs: rooms.jobs, stop };
+  return { ...parts, jobs: rooms.jobs, postpaid: rooms.postpaid, stop };
 }
 
 async function readySessions(house: House): Promise<void> {
@@ -221,28 +211,33 @@ interface BillingParts {
   onRoad: DemoHouse['onRoad'];
 }
 
-function openBilling(
+async function openBilling(
   house: House,
   { config, channels, clock, onRoad }: BillingParts,
   logger: ServiceLogger,
 ): Promise<Billing> {
   const { metrics } = house;
-  let wording: ReturnType<typeof createWording> | undefined;
-  return createBilling({
+  let opened: Billing | undefined;
+  const catalogue = (): Catalogue => {
+    if (!opened) throw new Error('Billing is not open yet');
+    return opened.catalogue.current();
+  };
+  const { messages } = createWording({ channels, catalogue });
+  opened = await createBilling({
     ...house,
+    clock,
     logger: logger.child({ room: 'billing' }),
     voucherKey: config.voucherKey,
     ports: {
       rightsFor,
-      messagesFor: (saying, at) => wording?.messages.messagesFor(saying, at) ?? null,
+      messagesFor: (saying, at) => messages.messagesFor(saying, at),
     },
-    moneyChannels: (catalogue) => {
-      wording = createWording({ channels, catalogue: () => catalogue.current() });
-      const sites = siteIndex(() => catalogue.current());
+    moneyChannels: (next) => {
+      const sites = siteIndex(() => next);
       const money = channels.all.filter(({ kind }) => kind === 'money' || kind === 'tvu');
       return [
         ...money.map((channel) => ({ id: channel.id, siteId: siteIdOf(sites, channel) })),
-        ...tills(catalogue.current()),
+        ...tills(next),
       ];
     },
     onBatch: (size, seconds) => {
@@ -257,33 +252,8 @@ function openBilling(
       metrics.count('vip_payments_total', labels);
     },
   });
+  return opened;
 }
-
-/** What was paid for, by notice or from a wallet, and when it was in the books. */
-function noteSettled(
-  onRoad: NonNullable<DemoHouse['onRoad']>,
-  command: Command,
-  outcome: Outcome,
-  now: Date,
-): void {
-  if (outcome.kind !== 'done' || !outcome.first) return;
-  const { kind, at, receipt } = command;
-  if (kind !== 'payment' && kind !== 'tvu_notice' && kind !== 'buy') return;
-  const payer = kind === 'payment' ? command.payerMsisdn : command.msisdn;
-  const hash = kind === 'payment' ? command.payerHash : null;
-  const whose = {
-    ...(payer === null ? {} : { msisdn: payer }),
-    ...(hash === null ? {} : { payerHash: hash }),
-  };
-  if (kind !== 'buy') onRoad({ step: 'notice', at, detail: receipt, ...whose });
-  onRoad({ step: 'settled', at: now, detail: outcome.settled.ref, ...whose });
-}
-
-/** A card's rights on their way to the air. */
-const noteSent =
-  (onRoad: NonNullable<DemoHouse['onRoad']>) =>
-  ({ kind, number, at, raisedAt }: DispatchStep): void =>
-    onRoad({ step: kind, at, card: number, ...(raisedAt ? { since: raisedAt } : {}) });
 
 /** `settled`, `suspense`, `duplicate`, … */
 function outcomeName(outcome: Outcome): string {
@@ -297,7 +267,7 @@ function siteIdOf(sites: ReturnType<typeof siteIndex>, channel: { id: string; si
   } catch {
     throw new StartError(
       `Channel ${channel.id} is for site ${channel.site}, which is not in the database: ` +
-        'load the operator first (npm run operator -- FILE).',
+        'publish a catalogue with it first (npm run catalogue -- publish FILE).',
     );
   }
 }
@@ -313,78 +283,97 @@ interface Opening {
 }
 
 interface Rooms {
+  postpaid: PostpaidService;
   telecom: Telecom | null;
   entitlement: Entitlement | null;
   jobs: Jobs | null;
   backoffice: Backoffice | null;
+  clocks: DemoClocks | undefined;
+}
+
+type TelecomParts = Omit<
+  Parameters<typeof createTelecom>[0],
+  'channels' | 'kv' | 'logger' | 'metrics' | 'onMessage' | 'trustedHops' | 'pushDelayMs'
+>;
+
+/** The telephones' room; its texts are sent where rights are. */
+function openTelecom(
+  { parts, house, logger, closers, pushDelayMs }: Opening,
+  rooms: TelecomParts,
+): { telecom: Telecom; wakeTexts(): void } {
+  const { channels, config } = parts;
+  const { kv, metrics } = house;
+  const telecom = createTelecom({
+    ...{ ...rooms, channels, kv, metrics, pushDelayMs, trustedHops: config.trustedHops },
+    logger: logger.child({ room: 'telecom' }),
+    onMessage: () => wakeTexts(),
+  });
+  closers.push(() => telecom.momo.close());
+  const isSending = config.roles.has('dispatcher');
+  const wakeTexts = () => {
+    if (isSending) telecom.texts.wake();
+  };
+  wakeTexts();
+  if (isSending) closers.push(() => telecom.texts.stop());
+  return { telecom, wakeTexts };
 }
 
 /** The rooms that this process's roles need, and their work in the background. */
 async function openRooms(opening: Opening): Promise<Rooms> {
-  const { parts, house, demo, logger, closers, clock, pushDelayMs } = opening;
+  const { parts, house, demo, logger, closers, clock } = opening;
   const { config, billing, channels, pool, ids } = parts;
-  const { settlement } = billing;
   const catalogue = () => billing.catalogue.current();
+  const wording = createWording({ channels, catalogue });
+  const debts = openDebts({
+    ...{ pool, ids, billing, wording, catalogue, logger },
+    dispatcher: { wake: () => entitlement?.dispatcher.wake() },
+    onMessages: () => wake({ rights: false, messages: true }),
+    onChanged: (accountIds) => dunning.hearing.accounts(accountIds),
+  });
+  const time = openTime({ ...parts, demo, clock, wording, debts });
+  const settlement = time?.settlement ?? billing.settlement;
+  const postpaid = time?.postpaid ?? debts.postpaidAt(clock);
+  const dunning = debts.dunningAt(clock, postpaid);
+  closers.push(() => dunning.hearing.close());
   const has = (role: Role) => config.roles.has(role);
   const common = { pool, ids, clock, random: systemRandom, settlement };
-  const control = demo?.control ?? config.control;
-  const entitlement =
-    has('dispatcher') && control
-      ? await startEntitlement({
-          ...common,
-          logger: logger.child({ room: 'entitlement' }),
-          metrics: house.metrics,
-          control,
-          processId: systemRandom.hex(PROCESS_ID_BYTES),
-          ...(demo?.onRoad ? { onStep: noteSent(demo.onRoad) } : {}),
-        })
-      : null;
+  const entitlement = has('dispatcher') ? await openEntitlement(opening) : null;
   if (entitlement) closers.push(() => entitlement.stop());
   const picture = createPictureDesk({
     ...common,
     logger: logger.child({ room: 'picture' }),
     refresher: { wake: () => entitlement?.refresher.wake() },
   });
-  const wording = createWording({ channels, catalogue });
-  const telecom = createTelecom({
-    ...common,
-    ...wording,
-    picture,
-    onMessage: () => wakeTexts(),
-    kv: house.kv,
-    logger: logger.child({ room: 'telecom' }),
-    metrics: house.metrics,
-    channels,
-    catalogue,
-    trustedHops: config.trustedHops,
-    pushDelayMs,
-  });
-  closers.push(() => telecom.momo.close());
-  const wakeTexts = () => {
-    if (has('dispatcher')) telecom.texts.wake();
-  };
-  if (has('dispatcher')) {
-    wakeTexts();
-    closers.push(() => telecom.texts.stop());
-  }
+  const rooms = { ...common, ...wording, catalogue, picture, postpaid };
+  const { telecom, wakeTexts } = openTelecom(opening, { ...rooms, owedFor: dunning.owedFor });
+  const wake = waker(entitlement, wakeTexts);
   billing.listen({
-    onCommitted: ({ rights, messages }) => {
-      if (rights) entitlement?.dispatcher.wake();
-      if (messages) wakeTexts();
-      if (messages) entitlement?.osd.wake();
+    onCommitted: ({ cards, ...committed }) => {
+      wake(committed);
+      dunning.hearing.cards(cards);
     },
   });
   const working: Working = {
     ...{ pool, jobPool: house.jobPool, metrics: house.metrics, billing, clock },
-    ...{ telecom, entitlement, logger: logger.child({ room: 'jobs' }) },
+    ...{ telecom, entitlement, postpaid, ids, dunning: dunning.service },
+    logger: logger.child({ room: 'jobs' }),
     remind: () => remindDue({ ...common, catalogue, messagesFor: wording.messages.messagesFor }),
   };
   watch(working);
   const jobs = has('scheduler') ? startJobs(working) : null;
   if (jobs) closers.push(() => jobs.stop());
+  const wakeAll = (): Promise<void> | undefined => {
+    wake({ rights: true, messages: true });
+    return backoffice?.finishDue();
+  };
+  const clocks = (jobs && time?.start(jobs, wakeAll)) ?? undefined;
   const backoffice = has('backoffice')
-    ? await openBackoffice({ ...opening, entitlement, picture })
+    ? await openBackoffice({
+        ...{ ...opening, entitlement, picture, settlement, clocks },
+        ...{ postpaid, dunning: dunning.service },
+      })
     : null;
   if (backoffice) closers.push(() => backoffice.stop());
-  return { telecom: has('gateway') ? telecom : null, entitlement, jobs, backoffice };
+  const shown = has('gateway') ? telecom : null;
+  return { telecom: shown, entitlement, jobs, backoffice, clocks, postpaid };
 }

@@ -1,12 +1,17 @@
 /** What works in the background by the calendar, and what is read when somebody looks. */
 import type { Pool } from 'pg';
+import type { DunningService } from './billing/dunning/service.ts';
 import { foldAccounts } from './billing/ledger/store.ts';
+import { recogniseRevenue } from './billing/postpaid/recognition.ts';
+import type { PostpaidService } from './billing/postpaid/service.ts';
 import type { Billing } from './billing/service.ts';
 import { doDue } from './billing/settlement/due-list.ts';
+import { earnTerms } from './billing/settlement/earned.ts';
 import type { Entitlement } from './entitlement/service.ts';
+import { postpaidJobs } from './open-postpaid.ts';
 import { createJobs, type Jobs } from './platform/jobs.ts';
 import type { Metrics } from './platform/metrics.ts';
-import type { Clock, Logger } from './platform/ports.ts';
+import type { Clock, Ids, Logger } from './platform/ports.ts';
 import type { Telecom } from './telecom/service.ts';
 
 export interface Working {
@@ -17,6 +22,9 @@ export interface Working {
   telecom: Telecom;
   entitlement: Entitlement | null;
   remind(): Promise<number>;
+  postpaid: PostpaidService;
+  ids: Ids;
+  dunning: DunningService;
   logger: Logger;
   clock: Clock;
 }
@@ -34,8 +42,16 @@ export function startJobs(working: Working): Jobs {
   add('poll-orders', '*/5 * * * * *', () => telecom.momo.pollDue());
   add('due', '*/10 * * * * *', () => doDue({ pool, settlement: billing.settlement, clock }));
   add('remind', '5 * * * * *', working.remind);
+  add('dunning', '50 * * * * *', () => working.dunning.run());
   add('fold', '30 * * * * *', () => foldAccounts(pool));
   add('reload-catalogue', '15 * * * * *', () => billing.catalogue.reload());
+  for (const job of postpaidJobs(working, { ...working, collections: telecom.collections })) {
+    add(...job);
+  }
+  add('recognise', '30 20 * * * *', async () => {
+    await recogniseRevenue(working);
+    await earnTerms(working, billing.catalogue.current().sites.values());
+  });
   if (entitlement) {
     const { dispatcher } = entitlement;
     add('capture-events', '20 * * * * *', () => dispatcher.captureDue());
@@ -46,9 +62,9 @@ export function startJobs(working: Working): Jobs {
 }
 
 /** Queue depths, read when somebody looks at the metrics. */
-export function watch({ pool, metrics, billing, entitlement }: Working): void {
-  const count = async (sql: string): Promise<number> => {
-    const { rows } = await pool.query(sql);
+export function watch({ pool, metrics, billing, entitlement, clock }: Working): void {
+  const count = async (sql: string, values: unknown[] = []): Promise<number> => {
+    const { rows } = await pool.query(sql, values);
     return Number(rows[0].count);
   };
   const due = (kind: string) =>
@@ -58,6 +74,15 @@ export function watch({ pool, metrics, billing, entitlement }: Working): void {
   metrics.gauge('vip_osd_waiting', () => due('osd'));
   metrics.gauge('vip_parked_notices', () =>
     count("SELECT count(*) FROM inbox WHERE state = 'parked'"),
+  );
+  metrics.gauge('vip_accounts_to_bill', () =>
+    count('SELECT count(*) FROM postpaid_account WHERE due_at <= $1', [clock.now()]),
+  );
+  metrics.gauge('vip_postpaid_receipts_waiting', () =>
+    count('SELECT count(*) FROM postpaid_receipt WHERE applied_at IS NULL'),
+  );
+  metrics.gauge('vip_collections_open', () =>
+    count("SELECT count(*) FROM payment_attempt WHERE outcome IN ('pending', 'unknown')"),
   );
   if (!entitlement) return;
   metrics.gauge('vip_cards_waiting', async () => (await entitlement.dispatcher.backlog()).waiting);

@@ -7,6 +7,7 @@ import { createPool } from '../src/platform/database/pool.ts';
 import { createPrisma } from '../src/platform/database/prisma.ts';
 import { silentLogger } from '../src/platform/log.ts';
 import { withLuhnDigit } from '../src/platform/luhn.ts';
+import { systemClock } from '../src/platform/system.ts';
 
 export interface Customer {
   subscriberId: bigint;
@@ -29,7 +30,7 @@ export async function addCustomers(databaseUrl: string, count: number): Promise<
   const pool = createPool({ ...options, name: 'torture-customers' });
   const prisma = createPrisma(options);
   try {
-    const catalogue = (await createCatalogue(prisma)).current();
+    const catalogue = (await createCatalogue(prisma, systemClock)).current();
     const site = [...catalogue.sites.values()].find(({ code }) => code === SITE);
     if (!site) throw new Error(`no site ${SITE}`);
     const bouquets = [...catalogue.bouquets.values()].filter(({ siteId }) => siteId === site.id);

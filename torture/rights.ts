@@ -2,6 +2,8 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { canonicalSet } from '../simulators/head-end/rules.ts';
+import { isBouquet } from '../src/billing/catalogue/compile.ts';
+import { newestCatalogue } from '../src/billing/catalogue/publish.ts';
 
 const right = z.object({ product: z.string(), from: z.string(), to: z.string() });
 const page = z.object({
@@ -20,7 +22,7 @@ interface CardRow {
   ackedRev: number;
   desired: Right[];
   paidUntil: Date | null;
-  products: string[];
+  bouquet: string | null;
 }
 
 /** Compares all cards that ever had rights; `cards` is how many are on air with ours. */
@@ -33,17 +35,21 @@ export async function rightsFaults(
   const epoch = epochs.rows[0]?.epoch ?? 0;
   const { rows } = await pool.query<CardRow>(
     `SELECT c.number AS card, r.desired_rev AS "desiredRev", r.acked_rev AS "ackedRev", r.desired,
-            s.paid_until AS "paidUntil",
-            coalesce((SELECT array_agg(p.product) FROM bouquet_product p
-                       WHERE p.bouquet_id = s.bouquet_id), '{}') AS products
+            s.paid_until AS "paidUntil", b.code AS bouquet
        FROM card_rights r
        JOIN card c ON c.id = r.card_id
        LEFT JOIN subscription s ON s.card_id = c.id
+       LEFT JOIN bouquet b ON b.id = s.bouquet_id
       WHERE r.desired_rev > 0`,
   );
+  const file = (await newestCatalogue(pool))?.file;
+  const productsOf = (code: string | null): readonly string[] => {
+    const product = file?.products.get(code ?? '');
+    return product && isBouquet(product) ? (product.contents.at(-1)?.cas ?? []) : [];
+  };
   const now = new Date();
   const faults = rows.flatMap((row) => [
-    ...paidFaults(row, now),
+    ...paidFaults(row, productsOf(row.bouquet), now),
     ...airFaults(row, onAir.get(row.card), epoch),
   ]);
   const known = new Set(rows.map(({ card }) => card));
@@ -54,7 +60,11 @@ export async function rightsFaults(
 }
 
 /** What is paid for must be asked for: every product of the bouquet, until the very end. */
-function paidFaults({ card, desired, paidUntil, products }: CardRow, now: Date): string[] {
+function paidFaults(
+  { card, desired, paidUntil }: CardRow,
+  products: readonly string[],
+  now: Date,
+): string[] {
   if (!paidUntil || paidUntil.getTime() <= now.getTime()) return [];
   return products
     .filter((product) => {

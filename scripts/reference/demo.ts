@@ -1,8 +1,12 @@
 /** The tables of docs/demo.md, from the files that the demo itself loads. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { type OperatorFile, readOperatorFile } from '../../src/billing/catalogue/operator-file.ts';
+import { isBouquet } from '../../src/billing/catalogue/compile.ts';
+import { readCatalogueFile } from '../../src/billing/catalogue/file/read.ts';
+import { percentText } from '../../src/billing/catalogue/file/tax.ts';
+import type { OperatorCatalogue } from '../../src/billing/catalogue/file/types.ts';
 import { withLuhnDigit } from '../../src/platform/luhn.ts';
+import { formatMinor } from '../../src/platform/money/amount.ts';
 import { table } from './table.ts';
 
 const PATH = 'docs/demo.md';
@@ -41,12 +45,12 @@ function replaceTable(page: string, name: string, made: string): string {
 }
 
 function tables(): Record<string, string> {
-  const read = readOperatorFile(readFileSync('prisma/demo/operator.yaml', 'utf8'));
-  if (!read.ok) throw new Error(read.faults.join('; '));
+  const read = readCatalogueFile(readFileSync('prisma/demo/catalogue.yaml', 'utf8'));
+  if (!read.ok) throw new Error(read.problems.map(({ reason }) => reason).join('; '));
   const people: People = parse(readFileSync('prisma/demo/people.yaml', 'utf8'));
   return {
-    sites: siteTable(read.file),
-    prices: priceTable(read.file),
+    sites: siteTable(read.catalogue),
+    prices: priceTable(read.catalogue),
     people: peopleTable(people),
     resellers: table(
       ['phone', 'reseller', 'site', 'TV units'],
@@ -59,34 +63,41 @@ function tables(): Record<string, string> {
   };
 }
 
-function siteTable(file: OperatorFile): string {
-  const rows = file.sites.map((site) => {
-    const { payment, tvu } = site;
+function siteTable({ sites, countries, units }: OperatorCatalogue): string {
+  const rows = [...sites.values()].map((site) => {
+    const { payment, country } = site;
+    const currency = countries.get(country)?.currency ?? '';
+    const tariff = units.get(country);
+    const price = [...(tariff?.operators.values() ?? [])][0]?.at(-1)?.price ?? 0n;
+    const credit = tariff?.credit.at(-1);
+    const gives = formatMinor(credit?.value ?? 0n, currency);
     return [
       site.code,
-      `${site.name}, ${site.country}`,
-      site.currency,
+      `${site.name}, ${country}`,
+      currency,
       site.language,
-      `${tvu.price}; ${tvu.valueUnits} give ${tvu.valueAmount} of credit`,
+      `${formatMinor(price, currency)}; ${credit?.units} give ${gives} of credit`,
       `under: ${payment.under}, over: ${payment.over}`,
     ];
   });
   return table(['site', 'where', 'currency', 'language', 'a TV unit costs', 'payments'], rows);
 }
 
-function priceTable(file: OperatorFile): string {
-  const rows = file.sites.flatMap((site) =>
-    site.bouquets.map((bouquet) => {
-      const price = bouquet.prices.at(-1);
-      return [
-        site.code,
-        bouquet.name,
-        price?.month ?? '',
-        price?.week ?? '',
-        price?.day ?? '',
-        `${bouquet.taxPercent} %`,
-        bouquet.channels.join(' '),
-      ];
+function priceTable({ sites, countries, products }: OperatorCatalogue): string {
+  const bouquets = [...products.values()].filter(isBouquet);
+  const rows = [...sites.values()].flatMap((site) =>
+    bouquets.flatMap(({ name, kind, countries: soldIn, contents, prices }) => {
+      const country = countries.get(site.country);
+      if (!country || !soldIn.includes(site.country)) return [];
+      const priceOf = (term: string): string => {
+        const amount = prices.get(term)?.at(-1)?.amount ?? null;
+        return amount === null ? '' : formatMinor(amount, country.currency);
+      };
+      const taxes = country.taxes.filter(({ appliesTo }) => appliesTo.includes(kind));
+      const rates = taxes.map(({ rates: own }) => percentText(own.at(-1)?.ppm ?? 0n));
+      const terms = [priceOf('month'), priceOf('week'), priceOf('day')];
+      const channels = contents.at(-1)?.channels.join(' ') ?? '';
+      return [[site.code, name, ...terms, rates.join(' + '), channels]];
     }),
   );
   return table(['site', 'bouquet', 'month', 'week', 'day', 'tax inside', 'channels'], rows);

@@ -1,6 +1,6 @@
 /** What the demo's head-end broadcasts and who receives it. */
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { readCatalogueFile } from '../../src/billing/catalogue/file/read.ts';
 import { withLuhnDigit } from '../../src/platform/luhn.ts';
 import type { NewDecoder, Service } from '../head-end/air/types.ts';
 
@@ -13,25 +13,16 @@ export const LATENCY = { medianMs: 80, p99Ms: 2_000 };
 const OTHER_DECODERS = 200;
 const FIRST_SERVICE = 'NOVA1';
 
-interface OperatorFile {
-  channels: { code: string; name: string; freeToAir?: boolean }[];
-  sites: { bouquets: { products: string[]; channels: string[] }[] }[];
-}
-
 /**
- * The line-up: a channel needs the products that all bouquets with it have and the others lack
- * not; free to air needs none. A film or match has a channel of its own.
+ * The line-up, by the demo's catalogue: which product opens a channel; none where it is free to
+ * air. A film or match has a channel of its own.
  */
 export function demoServices(): Service[] {
-  const url = new URL('../../prisma/demo/operator.yaml', import.meta.url);
-  const { channels, sites } = parse(readFileSync(url, 'utf8')) as OperatorFile;
-  const bouquets = sites.flatMap((site) => site.bouquets);
-  const services = channels.map(({ code, name, freeToAir }): Service => {
-    const carriers = bouquets.filter((bouquet) => bouquet.channels.includes(code));
-    const shared = (carriers[0]?.products ?? []).filter((product) =>
-      carriers.every((bouquet) => bouquet.products.includes(product)),
-    );
-    return { code, name, product: freeToAir ? null : (shared.at(-1) ?? null) };
+  const url = new URL('../../prisma/demo/catalogue.yaml', import.meta.url);
+  const read = readCatalogueFile(readFileSync(url, 'utf8'));
+  if (!read.ok) throw new Error(`The demo's catalogue: ${read.problems[0]?.reason}`);
+  const services = [...read.catalogue.channels.values()].map(({ code, name, freeToAir, cas }) => {
+    return { code, name, product: freeToAir ? null : (cas[0] ?? null) };
   });
   return [...services, { code: 'EVENT', name: 'Film and match', product: 'EVT:FINAL' }];
 }

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { loadOperator, readOperatorFile } from '../../src/billing/catalogue/operator-file.ts';
 import { onSale, type Site } from '../../src/billing/catalogue/rules.ts';
 import { systemAccounts } from '../../src/billing/catalogue/service.ts';
 import { accountKey } from '../../src/billing/ledger/chart.ts';
@@ -11,12 +10,12 @@ import type { Command } from '../../src/billing/settlement/commands.ts';
 import { createSettlement, type Settlement } from '../../src/billing/settlement/service.ts';
 import { openCustomer } from '../../src/billing/subscriptions/service.ts';
 import { rightsFor } from '../../src/entitlement/rights/rules.ts';
-import type { Prisma } from '../../src/platform/database/prisma.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { withLuhnDigit } from '../../src/platform/luhn.ts';
 import { parseAmount } from '../../src/platform/money/amount.ts';
-import type { Clock, Ids } from '../../src/platform/ports.ts';
+import type { Clock } from '../../src/platform/ports.ts';
 import type { ProductParts } from '../../src/product.ts';
+import { createPublisher, type PublisherDeps } from '../../src/publish-catalogue.ts';
 import { hashPin } from '../../src/registry/resellers.ts';
 
 const term = z.enum(['day', 'week', 'month']);
@@ -78,11 +77,17 @@ const demoText = (name: string): string =>
 
 const readPeople = (): People => peopleFile.parse(parse(demoText('people.yaml')));
 
-/** Loads the demo operator's catalogue; what is there already stays. */
-export async function loadDemoOperator(prisma: Prisma, ids: Ids): Promise<void> {
-  const read = readOperatorFile(demoText('operator.yaml'));
-  if (!read.ok) throw new Error(read.faults.join('; '));
-  await loadOperator(prisma, ids, read.file);
+/** The demo operator's catalogue as its file says it. */
+export const demoCatalogue = (): string => demoText('catalogue.yaml');
+
+/** Publishes the demo operator's catalogue; one that is in force stays. */
+export async function loadDemoOperator(
+  deps: PublisherDeps,
+  text: string = demoCatalogue(),
+): Promise<void> {
+  const demo = { text, by: 'demo', note: 'the demo operator', allowPast: true };
+  const published = await createPublisher(deps).publish(demo);
+  if (!published.ok) throw new Error(`The demo's catalogue: ${JSON.stringify(published)}`);
 }
 
 /** The phones a tester can take, with what is special about each. */

@@ -7,9 +7,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
+import { openPostpaid } from '../../src/open-postpaid.ts';
 import type { Config } from '../../src/platform/config.ts';
 import type { Prisma } from '../../src/platform/database/prisma.ts';
-import type { ServiceLogger } from '../../src/platform/log.ts';
+import { type ServiceLogger, silentLogger } from '../../src/platform/log.ts';
 import type { Ids } from '../../src/platform/ports.ts';
 import { systemRandom } from '../../src/platform/system.ts';
 import type { DemoHouse, ProductOptions, ProductParts } from '../../src/product.ts';
@@ -22,6 +23,7 @@ import { createTextSimulator, type TextSimulator } from '../texts/server.ts';
 import { demoDecoders, demoServices, KBIT_PER_SECOND, LATENCY } from './air.ts';
 import { demoChannels, demoPlan, TEXT_CODES } from './channels.ts';
 import { createDemoClock, type DemoClock } from './clock.ts';
+import { addHotel, HOTEL } from './hotel.ts';
 import { addPeople, demoPhones, loadDemoOperator } from './people.ts';
 import { NETWORK_CODES, seats } from './seats.ts';
 import { addDemoStaff, demoApiSecret } from './staff.ts';
@@ -45,19 +47,20 @@ export function demoHouse(
   logger: ServiceLogger,
 ): Required<Pick<ProductOptions, 'clock' | 'openDemo'>> {
   mkdirSync(config.dataDir, { recursive: true });
-  const clock = createDemoClock(join(config.dataDir, 'demo-clock'));
+  const clock = createDemoClock();
   return { clock, openDemo: (opened) => openDemo({ config, logger, clock, ...opened }) };
 }
 
 /** Starts the simulators and loads the catalogue of the demo operator. */
 async function openDemo(options: DemoOptions): Promise<DemoHouse> {
-  const { config, url, clock } = options;
+  const { config, url, clock, pool } = options;
+  await clock.restore(pool);
   const plan = demoPlan(config.dataDir);
   const simulators = await startSimulators(options, plan);
   const { headEnd, air, money, texts } = simulators;
   await air.addDecoders(demoDecoders(demoPhones().flatMap(({ cards }) => cards)));
   const channels = demoChannels(plan, { gateway: url, money: money.url, texts: texts.url });
-  await loadDemoOperator(options.prisma, options.ids);
+  await loadDemoOperator(options);
   const furnished: { product?: ProductParts } = {};
   const product = (): ProductParts => {
     if (!furnished.product) throw new Error('The demo is not furnished yet');
@@ -72,6 +75,11 @@ async function openDemo(options: DemoOptions): Promise<DemoHouse> {
     control: { host: HOST, port: headEnd.port },
     apiSecret: demoApiSecret(config.dataDir),
     pages: livingRoom.routes,
+    async move(ms) {
+      // The head-end first: what is sent to it is then never dated before it.
+      await air.moveClock(clock.movedMs() + Math.round(ms));
+      await clock.advance(pool, ms);
+    },
     onRoad: livingRoom.note,
     leave: livingRoom.close,
     async furnish(parts) {
@@ -83,6 +91,7 @@ async function openDemo(options: DemoOptions): Promise<DemoHouse> {
       await registerPaybills(parts, options);
       writeDemoFile(parts, {
         ...(await addDemoStaff(parts, clock)),
+        hotel: await moveHotelIn(parts, clock),
         mobileMoneySimulator: money.url,
         textSimulator: texts.url,
         vipControl: { vcp: `tcp://${HOST}:${headEnd.port}`, http: headEnd.http },
@@ -92,6 +101,26 @@ async function openDemo(options: DemoOptions): Promise<DemoHouse> {
       await Promise.all([money.stop(), texts.stop()]);
       await headEnd.stop();
     },
+  };
+}
+
+const HOTEL_SITE = 'NBO';
+
+/** What `demo.json` says of the hotel. Its past is told to nobody: it would be dunned for it. */
+async function moveHotelIn({ pool, ids, billing, url }: ProductParts, clock: DemoClock) {
+  const sites = [...billing.catalogue.current().sites.values()];
+  const site = sites.find(({ code }) => code === HOTEL_SITE);
+  if (!site) throw new Error(`No site ${HOTEL_SITE}`);
+  const operator = () => billing.catalogue.inForce()?.file ?? null;
+  const past = { pool, ids, operator, logger: silentLogger, onChanged: () => undefined };
+  const accountId = await addHotel({
+    ...{ pool, ids, clock, site, plan: 'HOTEL_ROOMS' },
+    postpaidAt: (then) => openPostpaid({ ...past, clock: then }),
+  });
+  return {
+    ...{ name: HOTEL.name, msisdn: HOTEL.msisdn, login: 'accountant' },
+    account: `${url}/api/v1/postpaid-accounts/${accountId}`,
+    invoices: `${url}/api/v1/invoices?accountId=${accountId}`,
   };
 }
 

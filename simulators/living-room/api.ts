@@ -48,7 +48,7 @@ export interface PhoneView {
 export type TvScreen =
   | { kind: 'off' }
   | { kind: 'picture'; service: string; osd: Osd | null }
-  | { kind: 'blocked'; code: string; osd: Osd | null };
+  | { kind: 'blocked'; code: string; why?: string; osd: Osd | null };
 
 export interface Osd {
   id: string;

@@ -10,7 +10,6 @@ import { hashMsisdn } from '../../src/platform/phone.ts';
 import type { Clock } from '../../src/platform/ports.ts';
 import type { ProductParts } from '../../src/product.ts';
 import { hookPath } from '../../src/telecom/channels.ts';
-import type { DemoClock } from '../demo/clock.ts';
 import type { AirEvent, Service } from '../head-end/air/types.ts';
 import type { HeadEndClient } from '../head-end/client.ts';
 import type { MobileMoneySimulator } from '../mobile-money/server.ts';
@@ -19,12 +18,13 @@ import { createActs } from './acts.ts';
 import type { HouseView, InboxText, PhoneView, Switches } from './api.ts';
 import { createEvents, type Events } from './events.ts';
 import { createRoad, type Happened, type Road } from './road.ts';
+import { createTimes } from './times.ts';
 
 export interface LivingRoomDeps {
   money: MobileMoneySimulator;
   texts: TextSimulator;
   headEnd: HeadEndClient;
-  clock: DemoClock;
+  clock: Clock;
   /** There once it is furnished. */
   product(): ProductParts;
   services: readonly Service[];
@@ -250,22 +250,6 @@ function watchAir(
   return () => {
     unfollow();
     stop();
-  };
-}
-
-/** From the notice of a payment to ON AIR, by card. */
-function createTimes() {
-  const raised = new Map<string, number>();
-  const seconds = new Map<string, number>();
-  return {
-    note({ step, at, card, since }: Happened) {
-      if (card === undefined) return;
-      if (step === 'sent') raised.set(card, (since ?? at).getTime());
-      const from = raised.get(card);
-      if (step !== 'on_air' || from === undefined) return;
-      seconds.set(card, Math.max(0, at.getTime() - from) / 1000);
-    },
-    of: (card: string): number | null => seconds.get(card) ?? null,
   };
 }
 

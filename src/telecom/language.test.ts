@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { REFUSALS } from '../billing/errors.ts';
 import { fits, SCREEN_SEPTETS_MAX, septets } from './gsm7.ts';
 import {
   amountText,
@@ -45,6 +46,16 @@ describe('the language files', () => {
 
   it('never claim that rights are on air', () => {
     expect(JSON.stringify([EN, FR])).not.toMatch(/on air|a l'antenne/i);
+  });
+});
+
+describe('a refusal that a subscriber can meet', () => {
+  const spoken = Object.entries(REFUSALS).filter(([, { isSpoken }]) => isSpoken);
+  it.each(spoken)('%s has words in every language, which a text holds', (code) => {
+    for (const words of [EN[`refusal.${code}`], FR[`refusal.${code}`]]) {
+      expect(fits(words ?? '', SCREEN_SEPTETS_MAX)).toBe(true);
+      expect(words).toMatch(/^.{10,}$/);
+    }
   });
 });
 

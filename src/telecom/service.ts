@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import type { Catalogue, Site } from '../billing/catalogue/rules.ts';
+import type { DunningMessagesFor } from '../billing/dunning/sayings.ts';
+import { HOUSE_RULES } from '../billing/postpaid/markets.ts';
+import type { PostpaidService } from '../billing/postpaid/service.ts';
 import { setReminderChoice } from '../billing/reminders/service.ts';
 import type { Settlement } from '../billing/settlement/service.ts';
 import type { PictureDesk } from '../entitlement/picture/desk.ts';
@@ -12,6 +15,7 @@ import { sleep, within } from '../platform/timers.ts';
 import type { Channel, Channels, TextChannel, UssdChannel } from './channels.ts';
 import { createDoor, type DoorHandler } from './door.ts';
 import { type Languages, loadLanguages } from './language.ts';
+import { type Collections, createCollections } from './momo/collections.ts';
 import { createDarajaClient, type DarajaClient } from './momo/daraja-client.ts';
 import { createMoneyDoor } from './momo/door.ts';
 import { sayPaymentFailed } from './momo/say-failed.ts';
@@ -20,6 +24,7 @@ import { createTvuDoor } from './momo/tvu-door.ts';
 import { readerFor, ussdProviders } from './providers.ts';
 import { createRefusedNotices, type RefusalReason } from './refused.ts';
 import { createTextDoor } from './text/door.ts';
+import { createDunningMessages } from './text/dunning-messages.ts';
 import { createTextInbound, type TextInbound } from './text/inbound/service.ts';
 import { createMessages, type Messages } from './text/messages.ts';
 import { createAfricastalkingTexts } from './text/providers/africastalking-sender.ts';
@@ -37,6 +42,8 @@ export interface Telecom {
   door: ReturnType<typeof createDoor>;
   momo: MobileMoney;
   texts: TextSender;
+  /** Asks for the payments of postpaid accounts; null where there are none. */
+  collections: Collections;
 }
 
 export interface TelecomDeps {
@@ -50,7 +57,10 @@ export interface TelecomDeps {
   channels: Channels;
   catalogue(): Catalogue;
   settlement: Settlement;
+  postpaid: PostpaidService;
   picture: PictureDesk;
+  /** What the subscriber of a card owes today. */
+  owedFor(cardId: bigint): Promise<bigint>;
   languages: Languages;
   messages: Messages;
   /** A text waits to be sent. */
@@ -63,6 +73,7 @@ export interface TelecomDeps {
 export function createWording(deps: { channels: Channels; catalogue(): Catalogue }): {
   languages: Languages;
   messages: Messages;
+  dunningMessagesFor: DunningMessagesFor;
 } {
   const languages = loadLanguages(join(import.meta.dirname, '../../config/language'));
   const siteOf = (id: bigint): Site => {
@@ -71,15 +82,19 @@ export function createWording(deps: { channels: Channels; catalogue(): Catalogue
     return site;
   };
   const codes = deps.channels.ofKind('ussd');
-  const messages = createMessages({
+  const common = {
     languages,
-    serviceCodeOf: (siteId) => {
+    serviceCodeOf: (siteId: bigint) => {
       const { code } = siteOf(siteId);
       return codes.find((channel) => channel.site === code)?.serviceCode ?? '';
     },
     siteOf,
-  });
-  return { languages, messages };
+  };
+  return {
+    languages,
+    messages: createMessages(common),
+    dunningMessagesFor: createDunningMessages(common),
+  };
 }
 
 /** Puts the room together; nothing runs before the first request or `texts.wake()`. */
@@ -121,7 +136,21 @@ export function createTelecom(deps: TelecomDeps): Telecom {
     },
     monotonicMs: () => performance.now(),
   });
-  return { door, momo, texts: createTexts(deps, sites.codeOf) };
+  const collections = createCollector(deps, momo);
+  return { door, momo, texts: createTexts(deps, sites.codeOf), collections };
+}
+
+/** The money channel of each site. */
+function moneyChannels({ channels, catalogue }: TelecomDeps) {
+  const money = channels.ofKind('money');
+  const { codeOf } = siteIndex(catalogue);
+  return (siteId: bigint) => money.find((channel) => channel.site === codeOf(siteId)) ?? null;
+}
+
+function createCollector(deps: TelecomDeps, momo: MobileMoney): Collections {
+  const { gatewayDown } = HOUSE_RULES;
+  const moneyChannelOf = moneyChannels(deps);
+  return createCollections({ ...deps, momo, moneyChannelOf, gatewayDown });
 }
 
 /** Sites by the code that channels name them with. */
@@ -149,13 +178,11 @@ function createMomo(deps: TelecomDeps): MobileMoney {
 
 /** What a subscriber can ask and do, by whatever channel. */
 function createServices(deps: TelecomDeps, momo: MobileMoney): DialogueServices {
-  const money = deps.channels.ofKind('money');
-  const { codeOf } = siteIndex(deps.catalogue);
   return createDialogueServices({
     ...deps,
     momo,
     store: createDialogueStore(deps.pool),
-    moneyChannelOf: (siteId) => money.find((channel) => channel.site === codeOf(siteId)) ?? null,
+    moneyChannelOf: moneyChannels(deps),
   });
 }
 

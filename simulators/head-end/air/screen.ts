@@ -12,7 +12,8 @@ export function screenOf(decoder: Decoder, lineUp: LineUp, nowMs: number): Scree
   const service = lineUp.get(decoder.knobs.service);
   const code = blockedBy(decoder, service, nowMs);
   if (code !== undefined || service === undefined) {
-    return { kind: 'blocked', code: code ?? 'V06', osd };
+    const why = code === 'V04' ? decoder.stored?.suspended : undefined;
+    return { kind: 'blocked', code: code ?? 'V06', ...(why === undefined ? {} : { why }), osd };
   }
   return { kind: 'picture', service: service.code, osd };
 }
@@ -39,7 +40,7 @@ export function sameScreen(a: Screen, b: Screen): boolean {
   if (a.kind === 'off' || b.kind === 'off') return a.kind === b.kind;
   if (a.osd?.id !== b.osd?.id) return false;
   if (a.kind === 'picture') return b.kind === 'picture' && a.service === b.service;
-  return b.kind === 'blocked' && a.code === b.code;
+  return b.kind === 'blocked' && a.code === b.code && a.why === b.why;
 }
 
 /**

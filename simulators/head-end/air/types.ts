@@ -140,7 +140,8 @@ export type ScreenCode = 'V01' | 'V02' | 'V03' | 'V04' | 'V05' | 'V06' | 'V07' |
 export type Screen =
   | { kind: 'off' }
   | { kind: 'picture'; service: string; osd: ScreenMessage | null }
-  | { kind: 'blocked'; code: ScreenCode; osd: ScreenMessage | null };
+  /** `why`: what a suspended card was told. */
+  | { kind: 'blocked'; code: ScreenCode; why?: string; osd: ScreenMessage | null };
 
 export interface DecoderView extends Knobs {
   stb: string;

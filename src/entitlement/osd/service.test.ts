@@ -19,8 +19,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = createPool({ url: database.appUrl, max: 3, name: 'osd-test', logger: silentLogger });
   await pool.query(`INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone,
-    language, policy) VALUES (1, 'NBO', 'Nairobi', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en',
-    '{}')`);
+    language) VALUES (1, 'NBO', 'Nairobi', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en')`);
 });
 afterAll(async () => {
   await pool.end();
@@ -41,15 +40,22 @@ const later = (seconds: number) => {
   now = new Date(now.getTime() + seconds * 1000);
 };
 let serial = 0;
-const written = async (fields: { kind?: string; body?: string; validSeconds?: number } = {}) => {
+interface Written {
+  kind?: string;
+  template?: string;
+  body?: string;
+  validSeconds?: number;
+}
+const written = async (fields: Written = {}) => {
   serial += 1;
   const { kind = 'osd', body = 'Paid to 23/12', validSeconds = 600 } = fields;
+  const { template = 'term_paid' } = fields;
   const notAfter = new Date(now.getTime() + validSeconds * 1000);
   await pool.query(
     `INSERT INTO outbound (id, kind, template, site_id, target, body, state, created_at, not_after,
                            next_at)
-     VALUES ($1, $2, 'term_paid', 1, '40210000017', $3, 'queued', $4, $5, $4)`,
-    [serial, kind, body, now, notAfter],
+     VALUES ($1, $2, $6, 1, '40210000017', $3, 'queued', $4, $5, $4)`,
+    [serial, kind, body, now, notAfter, template],
   );
   return BigInt(serial);
 };
@@ -107,6 +113,18 @@ describe('an on-screen message', () => {
     expect(second.sent).toMatchObject([{ outcome: { kind: 'done', dup: true } }]);
     expect(shown()).toHaveLength(1);
     expect(await row(id)).toMatchObject({ state: 'sent', attempts: 2 });
+  });
+
+  it('covers the picture if it is a wall, and only then', async () => {
+    const link = listenIn(await air.link('dispatcher-1'));
+    const osd = sender(link);
+    await written();
+    await written({ template: 'osd.dunning.wall.ended' });
+    await osd.runUntilIdle();
+    expect(link.sent.map(({ command }) => command)).toMatchObject([
+      { op: 'OSD', forced: false, durationSeconds: 30 },
+      { op: 'OSD', forced: true, durationSeconds: 60 },
+    ]);
   });
 
   it('is not shown when its time has passed', async () => {

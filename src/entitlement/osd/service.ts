@@ -1,5 +1,6 @@
 /** Sends on-screen messages to cards; none is shown late. */
 import type { Pool } from 'pg';
+import { isForced } from '../../billing/dunning/sayings.ts';
 import { createSender, type Sender, type SenderDeps } from '../sending/sender.ts';
 import {
   claimOutbound,
@@ -17,6 +18,8 @@ export interface OsdSenderDeps extends SenderDeps {
 
 /** How long a message stays on the screen. */
 const OSD_SECONDS = 30;
+/** The same over the picture: nobody can send it away, and who pays waits no longer than this. */
+const FORCED_SECONDS = 60;
 
 /** A sender that has not started; its link may be down. */
 export function createOsdSender({ pool, metrics, ...deps }: OsdSenderDeps): OsdSender {
@@ -28,7 +31,8 @@ export function createOsdSender({ pool, metrics, ...deps }: OsdSenderDeps): OsdS
       cmdId: `osd.${id}`,
       card: target,
       text: body,
-      durationSeconds: OSD_SECONDS,
+      durationSeconds: isForced(template) ? FORCED_SECONDS : OSD_SECONDS,
+      forced: isForced(template),
       prio: 'MESSAGE',
       notAfter,
       reason: template,

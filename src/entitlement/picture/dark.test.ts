@@ -59,6 +59,7 @@ describe('paid but dark', () => {
       {
         cardId: first.id,
         number: first.number,
+        siteId: world.site('NBO').id,
         since: new Date(START),
         reasons: ['not_on_air'],
         failure: 'UNKNOWN_CARD',
@@ -70,6 +71,27 @@ describe('paid but dark', () => {
     expect(await countDark(world.pool, world.now())).toBe(2);
     await putOnAir(world, first);
     expect(await names()).toEqual([second.number]);
+  });
+
+  it('of some sites is not shortened by what is dark at others', async () => {
+    const { id, number } = await card(world);
+    later(world, 121);
+    const away = world.site('ABJ').id;
+    await world.pool.query(
+      `WITH made AS (
+         INSERT INTO card (id, number, site_id, subscriber_id, created_at)
+         SELECT 900000 + n, (90000000000 + n)::text, $2, c.subscriber_id, c.created_at
+           FROM card c, generate_series(1, 200) AS n WHERE c.id = $1 RETURNING id)
+       INSERT INTO card_rights (card_id, desired_rev, desired, next_at, raised_at)
+       SELECT made.id, 1, r.desired, r.next_at, r.raised_at - interval '1 hour'
+         FROM made, card_rights r WHERE r.card_id = $1`,
+      [id, away],
+    );
+    expect(await names()).not.toContain(number);
+    const bounds = { now: world.now(), afterSeconds: DARK_AFTER_SECONDS };
+    const here = await paidButDark(world.pool, { ...bounds, sites: [world.site('NBO').id] });
+    expect(here.map((one) => one.number)).toEqual([number]);
+    expect(await paidButDark(world.pool, { ...bounds, sites: [] })).toEqual([]);
   });
 
   it('leaves out what is rightly dark: ended rights and suspended cards', async () => {

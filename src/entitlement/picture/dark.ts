@@ -13,6 +13,7 @@ export type DarkReason =
 export interface DarkCard {
   cardId: bigint;
   number: string;
+  siteId: bigint;
   /** When the first of its reasons began. */
   since: Date;
   reasons: DarkReason[];
@@ -63,9 +64,11 @@ WITH found AS (
 
 /** Purpose: the list. Plan: as above, then one step back in `card_refresh_card` for each card. */
 const LIST = `${DARK}
-SELECT d.card_id, c.number, d.since, d.reasons, d.failure, l.asked_at, l.state,
+SELECT d.card_id, c.number, c.site_id, d.since, d.reasons, d.failure, l.asked_at, l.state,
        l.failure AS refresh_failure
-  FROM (SELECT * FROM dark ORDER BY since, card_id LIMIT $4) d
+  FROM (SELECT dark.* FROM dark JOIN card ON card.id = dark.card_id
+         WHERE $5::bigint[] IS NULL OR card.site_id = ANY ($5)
+         ORDER BY since, card_id LIMIT $4) d
   JOIN card c ON c.id = d.card_id
   LEFT JOIN LATERAL (
     SELECT asked_at, state, failure FROM card_refresh
@@ -84,20 +87,21 @@ const bounds = (now: Date, afterSeconds: number): Date[] => [
 
 /**
  * The cards that are paid but dark, the longest dark first, at most 200. `afterSeconds`: how long
- * rights may take to be on air.
+ * rights may take to be on air; `sites`: of these alone (null or left out: of all).
  */
 export async function paidButDark(
   pool: Pool,
-  { now, afterSeconds }: { now: Date; afterSeconds: number },
+  o: { now: Date; afterSeconds: number; sites?: readonly bigint[] | null },
 ): Promise<DarkCard[]> {
   const { rows } = await pool.query({
     name: 'dark-list',
     text: LIST,
-    values: [...bounds(now, afterSeconds), CARDS_MAX],
+    values: [...bounds(o.now, o.afterSeconds), CARDS_MAX, o.sites ?? null],
   });
   return rows.map((row) => ({
     cardId: row.card_id,
     number: row.number,
+    siteId: row.site_id,
     since: row.since,
     reasons: row.reasons,
     failure: row.failure,

@@ -1,7 +1,10 @@
 /** What is asked about a picture that is not there, by dialogue, texts and staff. */
 
-/** Reasons for which a card shows nothing though it may be paid. */
-export const SUSPENSION_REASONS = ['admin', 'fraud', 'dispute', 'vacation', 'incident'] as const;
+/** Reasons for which staff have a card show nothing though it may be paid. */
+export const STAFF_REASONS = ['admin', 'fraud', 'dispute', 'vacation', 'incident'] as const;
+/** The same of dunning: a bill is unpaid, or its subscriber is blocked for a time. */
+export const DUNNING_REASONS = ['unpaid', 'blocked'] as const;
+export const SUSPENSION_REASONS = [...STAFF_REASONS, ...DUNNING_REASONS] as const;
 export type SuspensionReason = (typeof SUSPENSION_REASONS)[number];
 
 export type Source = 'ussd' | 'text' | 'staff';

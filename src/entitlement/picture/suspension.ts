@@ -13,9 +13,18 @@ export type Suspended = { ok: true } | { ok: false; error: 'unknown_card' | 'alr
 export type Resumed = { ok: true } | { ok: false; error: 'unknown_card' | 'not_suspended' };
 
 export interface Suspensions {
-  /** `by`: the member of staff, or the rule, that decided it. */
-  suspendCard(act: { cardId: bigint; reason: SuspensionReason; by: string }): Promise<Suspended>;
-  resumeCard(act: { cardId: bigint; by: string }): Promise<Resumed>;
+  /**
+   * `by`: the member of staff, or the rule, that decided it. `anew`: what the same has suspended
+   * for another reason ends and begins anew, and nothing is shown in between.
+   */
+  suspendCard(act: {
+    cardId: bigint;
+    reason: SuspensionReason;
+    by: string;
+    anew?: true;
+  }): Promise<Suspended>;
+  /** `onlyIfBy`: what anybody else has suspended is not theirs to give back. */
+  resumeCard(act: { cardId: bigint; by: string; onlyIfBy?: string }): Promise<Resumed>;
 }
 
 export interface SuspensionsDeps {
@@ -40,13 +49,16 @@ UPDATE card_rights
 export function createSuspensions(deps: SuspensionsDeps): Suspensions {
   const { pool, ids, clock, logger, dispatcher } = deps;
   return {
-    async suspendCard({ cardId, reason, by }) {
+    async suspendCard({ cardId, reason, by, anew }) {
       const id = await ids.take();
       const result = await transaction(pool, async (client): Promise<Suspended> => {
         const rights = await lockRights(client, cardId);
         if (!rights) return { ok: false, error: 'unknown_card' };
-        if (rights.suspended !== null) return { ok: false, error: 'already_suspended' };
         const now = clock.now();
+        const mayEnd = anew === true && rights.suspended !== reason;
+        const isFree =
+          rights.suspended === null || (mayEnd && (await end(client, { cardId, by, now, of: by })));
+        if (!isFree) return { ok: false, error: 'already_suspended' };
         await client.query(
           `INSERT INTO card_suspension (id, card_id, reason, suspended_at, suspended_by)
            VALUES ($1, $2, $3, $4, $5)`,
@@ -61,17 +73,14 @@ export function createSuspensions(deps: SuspensionsDeps): Suspensions {
       }
       return result;
     },
-    async resumeCard({ cardId, by }) {
+    async resumeCard({ cardId, by, onlyIfBy }) {
       const result = await transaction(pool, async (client): Promise<Resumed> => {
         const rights = await lockRights(client, cardId);
         if (!rights) return { ok: false, error: 'unknown_card' };
         if (rights.suspended === null) return { ok: false, error: 'not_suspended' };
         const now = clock.now();
-        await client.query(
-          `UPDATE card_suspension SET resumed_at = $2, resumed_by = $3
-            WHERE card_id = $1 AND resumed_at IS NULL`,
-          [cardId, now, by],
-        );
+        const isEnded = await end(client, { cardId, by, now, of: onlyIfBy ?? null });
+        if (!isEnded) return { ok: false, error: 'not_suspended' };
         await raise(client, cardId, { suspended: null, now });
         return { ok: true };
       });
@@ -82,6 +91,19 @@ export function createSuspensions(deps: SuspensionsDeps): Suspensions {
       return result;
     },
   };
+}
+
+/** Ends the open suspension, if it is `of` somebody (null: anybody); false when it is not. */
+async function end(
+  client: ClientBase,
+  { cardId, by, now, of }: { cardId: bigint; by: string; now: Date; of: string | null },
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `UPDATE card_suspension SET resumed_at = $2, resumed_by = $3
+      WHERE card_id = $1 AND resumed_at IS NULL AND ($4::text IS NULL OR suspended_by = $4)`,
+    [cardId, now, by, of],
+  );
+  return rowCount === 1;
 }
 
 async function raise(

@@ -1,6 +1,7 @@
 /** The doors of mobile money: paybill validation and confirmation, and callbacks of our prompts. */
 import type { Pool } from 'pg';
 import type { Outcome } from '../../billing/settlement/commands.ts';
+import { loadInvoices } from '../../billing/settlement/load-rare.ts';
 import { readReference } from '../../billing/settlement/reference.ts';
 import type { Canonical, Money } from '../canonical.ts';
 import type { MoneyChannel } from '../channels.ts';
@@ -107,7 +108,14 @@ async function validate(
                OR EXISTS (SELECT FROM payment_order WHERE ref = $3 AND site_id = $4) AS known`,
     values: [reference.card, reference.msisdn, reference.order, site.id],
   });
-  return rows[0]?.known ? answerC2bAccepted() : answerC2bRefused('unknown_account');
+  const isKnown = rows[0]?.known || (await isInvoice(deps, site.id, reference.document));
+  return isKnown ? answerC2bAccepted() : answerC2bRefused('unknown_account');
+}
+
+/** Is this the number of an invoice to which the site takes money? */
+async function isInvoice({ pool }: MoneyDoorDeps, siteId: bigint, document: string | null) {
+  if (document === null) return false;
+  return (await loadInvoices(pool, new Set([`${siteId}|${document}`]))).size > 0;
 }
 
 /** The end of a prompt that we pushed. Nothing in it is believed that the order does not say. */

@@ -15,6 +15,7 @@ import {
   type Languages,
   type Values,
 } from '../language.ts';
+import { termWords } from '../terms.ts';
 
 export interface Messages {
   /**
@@ -51,7 +52,10 @@ export function createMessages(deps: MessagesDeps): Messages {
         amount: amountOf,
         lastDay: (until) => dates.lastDay(until, timeZone),
         start: (instant) => dates.start(instant, timeZone),
-        term: (name) => deps.languages.render(language, `term.name.${name}`),
+        term: (name) => {
+          const { key, values } = termWords('term.name', name);
+          return deps.languages.render(language, key, values);
+        },
         code: () => deps.serviceCodeOf(siteId),
       };
       const worded = to.kind === 'text' ? textOf(message, say) : screenOf(message, say);

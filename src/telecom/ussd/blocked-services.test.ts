@@ -30,13 +30,14 @@ beforeAll(async () => {
     serviceCode: '*384*100#',
     mobileMoney: true,
   };
-  const catalogue = await createCatalogue(world.prisma);
+  const catalogue = await createCatalogue(world.prisma, world);
   services = createDialogueServices({
     ...world,
     store: createDialogueStore(world.pool),
     catalogue: () => catalogue.current(),
     clock: { now: () => world.now() },
     picture: desk,
+    owedFor: async () => 65_000n,
     moneyChannelOf: () => null,
     momo: {
       order: async () => {
@@ -111,6 +112,17 @@ async function nameReceipts(msisdn: string): Promise<void> {
     [msisdn],
   );
 }
+
+describe('a card that is suspended', () => {
+  it('is told what it owes, if that is why', async () => {
+    const owner = await world.customer();
+    const since = world.now();
+    diagnosis = { kind: 'suspended', reason: 'unpaid', since };
+    expect(await look(owner, owner.msisdn)).toMatchObject({ diagnosis, owedMinor: 65_000n });
+    diagnosis = { kind: 'suspended', reason: 'blocked', since };
+    expect(await look(owner, owner.msisdn)).toMatchObject({ owedMinor: 0n });
+  });
+});
 
 describe('a card that is not paid', () => {
   it('lacks the price of its usual and of its cheapest term, less credit', async () => {

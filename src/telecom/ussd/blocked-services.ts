@@ -9,6 +9,8 @@ export interface BlockedServicesDeps {
   pool: Pool;
   picture: PictureDesk;
   clock: Clock;
+  /** What the subscriber of a card owes today. */
+  owedFor(cardId: bigint): Promise<bigint>;
 }
 
 type BlockedServices = Pick<DialogueServices, 'blocked' | 'refresh' | 'reportPicture'>;
@@ -32,7 +34,9 @@ export function createBlockedServices(deps: BlockedServicesDeps, reads: Reads): 
         reads.caller(channel, msisdn),
       ]);
       if (diagnosis === null) return null;
-      const view = { card, diagnosis, creditMinor };
+      const isUnpaid = diagnosis.kind === 'suspended' && diagnosis.reason === 'unpaid';
+      const owedMinor = isUnpaid ? await deps.owedFor(card.cardId) : 0n;
+      const view = { card, diagnosis, creditMinor, owedMinor };
       if (diagnosis.kind !== 'not_paid') return { ...view, missing: [], wrongCard: null };
       const wrongCard = await wrongCardOf(deps, { channel, msisdn }, card);
       return { ...view, missing: missingFor(card, creditMinor), wrongCard };

@@ -12,6 +12,7 @@ import {
   unitsToCredit,
   versionAt,
 } from '../../billing/catalogue/rules.ts';
+import { termsLongestFirst } from '../../billing/catalogue/terms.ts';
 import { REFUSALS, type RefusalCode } from '../../billing/errors.ts';
 import type { Command, Outcome, Purpose } from '../../billing/settlement/commands.ts';
 import { cardNumber } from '../../billing/settlement/reference.ts';
@@ -43,6 +44,8 @@ export interface DialogueServicesDeps {
   settlement: Pick<Settlement, 'settle'>;
   momo: Prompts;
   picture: PictureDesk;
+  /** What the subscriber of a card owes today. */
+  owedFor(cardId: bigint): Promise<bigint>;
   /** The paybill that pushes prompts at a site; null where there is none. */
   moneyChannelOf(siteId: bigint): MoneyChannel | null;
   clock: Clock;
@@ -137,7 +140,7 @@ function reads(deps: DialogueServicesDeps): Reads {
       const own = dialled.get(msisdn)?.cards.find((card) => card.id === cardId);
       const card = own ?? (await deps.store.cardById(cardId));
       const at = deps.clock.now();
-      if (!card || priceOf(deps, card.bouquetId, term) === null) return null;
+      if (!card || priceOf(deps, card, term) === null) return null;
       return nextTerm(card, { kind: term }, at, channel.timeZone).to;
     },
     tvuQuote: async (channel, units) => {
@@ -205,22 +208,31 @@ function createDialled(clock: Clock) {
 const bouquetOf = (deps: DialogueServicesDeps, id: bigint): Bouquet | undefined =>
   deps.catalogue().bouquets.get(id);
 
-function priceOf(deps: DialogueServicesDeps, bouquetId: bigint, term: TermName): bigint | null {
+function priceOf(
+  deps: DialogueServicesDeps,
+  { bouquetId, category }: CardRecord,
+  term: TermName,
+): bigint | null {
   const bouquet = bouquetOf(deps, bouquetId);
-  return bouquet ? priceAt(bouquet, term, deps.clock.now()) : null;
+  return bouquet ? priceAt(bouquet, term, deps.clock.now(), category) : null;
 }
 
+/** The order in which terms are shown: those that have a number of their own, then the others. */
+const USUAL_TERMS: readonly TermName[] = ['month', 'week', 'day'];
+
 function cardView(deps: DialogueServicesDeps, card: CardRecord): CardView {
-  const terms: { term: 'day' | 'week' | 'month'; priceMinor: bigint }[] = [];
-  for (const term of ['month', 'week', 'day'] as const) {
-    const priceMinor = priceOf(deps, card.bouquetId, term);
+  const bouquet = bouquetOf(deps, card.bouquetId);
+  const longest = bouquet ? termsLongestFirst(bouquet, card.category) : [];
+  const terms: { term: TermName; priceMinor: bigint }[] = [];
+  for (const term of new Set([...USUAL_TERMS, ...longest, 'pass24' as const])) {
+    const priceMinor = priceOf(deps, card, term);
     if (priceMinor !== null) terms.push({ term, priceMinor });
   }
   return {
     cardId: card.id,
     number: card.number,
     maskedName: card.maskedName,
-    bouquetName: bouquetOf(deps, card.bouquetId)?.name ?? '',
+    bouquetName: bouquet?.name ?? '',
     paidUntil: card.paidUntil,
     usualTerm: card.usualTerm,
     terms,
@@ -301,7 +313,7 @@ async function price(
     return { amount: purchase.amountMinor, purpose: { kind: 'credit', cardId }, description };
   }
   if (purchase.kind === 'term') {
-    const amount = priceOf(deps, card.bouquetId, purchase.term);
+    const amount = priceOf(deps, card, purchase.term);
     const purpose = { kind: 'term', cardId, term: purchase.term } as const;
     return amount === null ? 'term_not_sold' : { amount, purpose, description };
   }

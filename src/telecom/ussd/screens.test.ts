@@ -59,7 +59,7 @@ function longWorld(language: 'en' | 'fr', picture = PICTURES[0], refresh = REFRE
   on.services.blocked = async (...asked) => {
     const view = await blocked(...asked);
     const missing = (['week', 'month'] as const).map((term) => ({ term, amountMinor: MOST }));
-    return view && { ...view, missing, creditMinor: MOST, ...picture };
+    return view && { ...view, missing, creditMinor: MOST, owedMinor: MOST, ...picture };
   };
   on.services.refresh = async () => refresh ?? { kind: 'not_on_air' };
   on.services.event = async () => LONG_EVENT;

@@ -164,7 +164,8 @@ export function world(caller: CallerView = CALLER, cards = [AMINA, MAMA, STRANGE
       const missing = (card?.terms ?? [])
         .filter(({ term }) => term !== 'week')
         .map(({ term, priceMinor }) => ({ term, amountMinor: priceMinor - caller.creditMinor }));
-      return card ? { card, creditMinor: caller.creditMinor, missing, ...NOT_PAID } : null;
+      const money = { creditMinor: caller.creditMinor, owedMinor: 65_000n };
+      return card ? { card, ...money, missing, ...NOT_PAID } : null;
     },
     refresh: async ({ msisdn }, cardId) => {
       acts.push({ what: 'refresh', key: '', msisdn, cardId });

@@ -4,11 +4,11 @@
  * confirmed twice acts once.
  */
 
+import type { TermName } from '../../billing/catalogue/rules.ts';
 import type { Diagnosis, RefreshAnswer } from '../../entitlement/picture/desk.ts';
 import type { Language } from '../language.ts';
 
-export type { Language };
-export type TermName = 'day' | 'week' | 'month' | 'quarter' | 'pass24';
+export type { Language, TermName };
 export type Means = 'mobile_money' | 'tvu' | 'credit';
 
 /** One USSD channel of the operator: a service code in a country. */
@@ -68,6 +68,8 @@ export interface BlockedView {
    * one if that is another. Zero: nothing.
    */
   missing: readonly { term: TermName; amountMinor: bigint }[];
+  /** Of a card that is suspended because of it: what is unpaid. */
+  owedMinor: bigint;
   /** Of a card that is not paid: the phone's last payment, when it went to another card. */
   wrongCard: { last4: string; amountMinor: bigint; at: Date } | null;
 }
@@ -80,6 +82,10 @@ export type Refusal =
   | 'term_not_sold'
   | 'event_not_on_sale'
   | 'event_already_bought'
+  | 'event_sale_over'
+  | 'currency_mismatch'
+  | 'paused'
+  | 'tvu_transfer_limit'
   | 'wrong_pin'
   | 'pin_locked'
   | 'not_a_reseller'

@@ -1,5 +1,6 @@
 /** What the dialogue reads: callers and cards, many at once in one query. */
 import type { Pool } from 'pg';
+import type { Category } from '../../billing/catalogue/file/types.ts';
 import type { TermName } from '../../billing/catalogue/rules.ts';
 import type { Run } from '../../billing/subscriptions/rules.ts';
 import { parseLocalDate } from '../../platform/calendar.ts';
@@ -12,6 +13,8 @@ export interface CardRecord extends Run {
   siteId: bigint;
   bouquetId: bigint;
   maskedName: string;
+  /** Of its owner: whose prices hold. */
+  category: Category;
   usualTerm: TermName;
 }
 
@@ -37,7 +40,7 @@ const LANES = 2;
 /** Cards a phone is offered; a menu page is short. */
 const CARDS_PER_CALLER_MAX = 20;
 
-const CARD = `c.id, c.number, c.site_id, o.full_name, s.bouquet_id, s.term, s.run_from,
+const CARD = `c.id, c.number, c.site_id, o.full_name, o.category, s.bouquet_id, s.term, s.run_from,
   s.paid_until, s.base_date::text AS base_date, s.anchor_day`;
 
 export function createDialogueStore(pool: Pool): DialogueStore {
@@ -86,6 +89,7 @@ const cardOf = (row: any): CardRecord => ({
   siteId: row.site_id,
   bouquetId: row.bouquet_id,
   maskedName: maskedName(row.full_name),
+  category: row.category,
   usualTerm: row.term,
   runFrom: row.run_from,
   paidUntil: row.paid_until,

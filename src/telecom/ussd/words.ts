@@ -6,7 +6,8 @@ import {
   type Languages,
   type Values,
 } from '../language.ts';
-import type { DialogueChannel, Language } from './services.ts';
+import { termWords } from '../terms.ts';
+import type { DialogueChannel, Language, TermName } from './services.ts';
 
 /** The wording of one channel in one language: what a screen is written with. */
 export interface Words {
@@ -14,6 +15,8 @@ export interface Words {
   /** Decimals of the channel's currency. */
   exponent: number;
   say(key: LanguageKey, values?: Values): string;
+  /** What a term is called in a sentence: `a month`, `10 days`. */
+  term(name: TermName): string;
   /** An amount of the channel's currency in minor units. */
   amount(minor: bigint): string;
   /** The last day of something paid until the exclusive instant `until`. */
@@ -39,6 +42,10 @@ export function createWords(deps: WordsDeps, channel: DialogueChannel, language:
     language,
     exponent,
     say: (key, values) => deps.languages.render(language, key, values),
+    term(name) {
+      const { key, values } = termWords('term.name', name);
+      return deps.languages.render(language, key, values);
+    },
     amount: (minor) => amountText(minor, channel.currency, exponent),
     lastDay: (until) => deps.dates.lastDay(until, channel.timeZone),
     start: (at) => deps.dates.start(at, channel.timeZone),

@@ -63,7 +63,7 @@ function Shown({ screen, phone, services }: ShownProps) {
       </>
     );
   }
-  const { code, what, advice } = blockedText(screen.code, helpCode(phone.serviceCode), say);
+  const { code, what, advice } = blockedText(screen, helpCode(phone.serviceCode), say);
   return (
     <>
       {code === 'V06' && <Snow />}

@@ -28,9 +28,15 @@ describe('what the television says in words', () => {
 
   it('has a sentence for each code, and one for codes to come', () => {
     const codes = ['V01', 'V02', 'V03', 'V04', 'V05', 'V06', 'V07', 'V08', 'V99'];
-    const told = codes.map((code) => blockedText(code, HELP, say));
+    const told = codes.map((code) => blockedText({ code }, HELP, say));
     expect(new Set(told.map(({ what }) => what)).size).toBe(codes.length);
     expect(told.at(-1)).toMatchObject({ code: 'V99', what: 'No picture.' });
+  });
+
+  it('says of a card that is suspended for a debt that paying brings the picture back', () => {
+    const screen = { kind: 'blocked', code: 'V04', osd: null } as const;
+    expect(sentence({ ...screen, why: 'unpaid' })).toContain('as soon as it is paid');
+    expect(sentence({ ...screen, why: 'fraud' })).toBe(sentence(screen));
   });
 
   it('tells a television that is off from none at all', () => {

@@ -17,9 +17,17 @@ export function programmeOf(
   return { name: services[place]?.name ?? code, number: place + 1 };
 }
 
-/** The sentences of a code V01 to V08, and of any other. `help` is what to dial. */
-export function blockedText(code: string, help: string, say: Say): Blocked {
-  const known = /^V0[1-8]$/.test(code) ? code : 'V00';
+/**
+ * The sentences of a code V01 to V08, and of any other; a card that is suspended for a debt says
+ * so. `help` is what to dial.
+ */
+export function blockedText(
+  { code, why }: { code: string; why?: string },
+  help: string,
+  say: Say,
+): Blocked {
+  const isUnpaid = code === 'V04' && why === 'unpaid';
+  const known = isUnpaid ? 'V04.unpaid' : /^V0[1-8]$/.test(code) ? code : 'V00';
   return {
     code,
     what: say(`${known}.what` as WordKey),
@@ -46,7 +54,7 @@ export function tvSentence(
   const shown =
     screen.kind === 'picture'
       ? pictureSentence(screen.service, services, say)
-      : say('tv.blocked', { ...blockedText(screen.code, help, say) });
+      : say('tv.blocked', { ...blockedText(screen, help, say) });
   return screen.osd === null ? shown : `${shown} ${say('tv.osd', { text: screen.osd.text })}`;
 }
 

@@ -80,6 +80,8 @@ export const en = {
   'V03.do': 'Dial {help} on your phone.',
   'V04.what': 'Suspended.',
   'V04.do': 'Dial {help} on your phone.',
+  'V04.unpaid.what': 'Suspended: a bill is unpaid.',
+  'V04.unpaid.do': 'The picture is back as soon as it is paid. Dial {help}.',
   'V05.what': 'This card is blocked.',
   'V05.do': 'Ask your shop.',
   'V06.what': 'No signal.',

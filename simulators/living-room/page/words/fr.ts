@@ -82,6 +82,8 @@ export const fr: Readonly<Record<WordKey, string>> = {
   'V03.do': 'Composez {help} sur votre téléphone.',
   'V04.what': 'Suspendu.',
   'V04.do': 'Composez {help} sur votre téléphone.',
+  'V04.unpaid.what': 'Suspendu : une facture est impayée.',
+  'V04.unpaid.do': 'L’image revient dès le paiement. Composez {help}.',
   'V05.what': 'Cette carte est bloquée.',
   'V05.do': 'Demandez à votre agence.',
   'V06.what': 'Pas de signal.',

@@ -179,6 +179,20 @@ describe('a text', () => {
       expect(await desk.text(STRANGER, 'BAL')).toContain('Card ..0010');
     });
 
+    it('orders a number of days, or a year, where that is sold', async () => {
+      const longer = "10d: '250.00', year: '6500.00' }";
+      await world.changeCatalogue(
+        ['[KE]\n    terms: [month, week, day]', '[KE]\n    terms: [month, week, day, 10d, year]'],
+        ["day: '40.00' }", `day: '40.00', ${longer}`],
+        ["day: '90.00' }", `day: '90.00', ${longer}`],
+      );
+      desk = await openDesk(world);
+      expect(await send('PAY 10D')).toContain('KES 250 comes');
+      later(120);
+      expect(await send('PAY YEAR')).toContain('KES 6500 comes');
+      expect(await send('BAL')).toContain('1 year KES 6500');
+    });
+
     it('orders nothing when card or amount are not clear', async () => {
       expect(await send('PAY 3 DAYS')).toContain('Send PAY and MONTH, WEEK, DAY');
       expect(await send('PAY 1.000')).toContain('Nothing was paid.');

@@ -1,7 +1,10 @@
 /** Does what a text asks for and words the answer: one text, in the language of the phone. */
+
+import { daysNamed } from '../../../billing/catalogue/terms.ts';
 import type { PictureDesk } from '../../../entitlement/picture/desk.ts';
 import { septets } from '../../gsm7.ts';
 import { type LanguageKey, PLACEHOLDERS, type Values } from '../../language.ts';
+import { termWords } from '../../terms.ts';
 import { cardStatus, firstFitting, last4 } from '../../ussd/menus/screen.ts';
 import type {
   BlockedView,
@@ -120,11 +123,12 @@ function balance({ words, now, caller }: Writer, { card, isOwn }: Named): Answer
   });
 }
 
-/** `month KES 650, week KES 200, day KES 40`, as far as they have room, the longest term first. */
+/** `month KES 650, week KES 200, day KES 40`, as far as they have room, the usual terms first. */
 function pricesOf(words: Words, { terms }: CardView): string {
   let prices = '';
   for (const { term, priceMinor } of terms) {
-    const price = words.say(`text.answer.price.${term}`, { price: words.amount(priceMinor) });
+    const { key, values } = termWords('text.answer.price', term);
+    const price = words.say(key, { ...values, price: words.amount(priceMinor) });
     const longer = prices === '' ? price : `${prices}, ${price}`;
     if (septets(longer) <= PRICES_SEPTETS_MAX) prices = longer;
   }
@@ -141,7 +145,8 @@ async function reset(deps: AnswersDeps, from: Writer, meant: Named): Promise<Ans
   const ours = { last4: last4(number) };
   if (diagnosis.kind === 'suspended') {
     const reason = meant.isOwn ? diagnosis.reason : 'admin';
-    const values = { ...ours, since: words.day(diagnosis.since) };
+    const amount = words.amount(view.owedMinor);
+    const values = { ...ours, since: words.day(diagnosis.since), amount };
     return say(words, 'reset', `blocked.suspended.${reason}`, values);
   }
   if (diagnosis.kind === 'not_paid') return notPaid(from, meant, view, diagnosis.paidUntil);
@@ -180,7 +185,7 @@ function notPaid(
   const credit = words.amount(view.creditMinor);
   const ended = words.say('blocked.not_paid.credit', { ...ours, credit });
   const needs = view.missing.map(({ term, amountMinor }) => {
-    const values = { missing: words.amount(amountMinor), term: words.say(`term.name.${term}`) };
+    const values = { missing: words.amount(amountMinor), term: words.term(term) };
     return words.say(amountMinor > 0n ? 'blocked.missing' : 'blocked.enough', values);
   });
   const toPay = words.say('text.answer.to_pay');
@@ -242,8 +247,12 @@ function purchaseOf(words: Words, card: CardView, what: PayWhat): CardPurchase |
   switch (what.kind) {
     case 'unclear':
       return null;
-    case 'term':
-      return { kind: 'term', cardId, term: what.term };
+    case 'term': {
+      // Days that nobody sells are rather an amount or a date: the answer says what can be written.
+      const isGuess = daysNamed(what.term) !== null;
+      const isSold = terms.some(({ term }) => term === what.term);
+      return isGuess && !isSold ? null : { kind: 'term', cardId, term: what.term };
+    }
     case 'usual': {
       const sold = terms.find(({ term }) => term === usualTerm) ?? terms[0];
       return { kind: 'term', cardId, term: sold?.term ?? usualTerm };

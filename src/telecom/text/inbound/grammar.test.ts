@@ -82,7 +82,16 @@ describe('the grammar of texts', () => {
     ['PAY DAY', pay(term('day'))],
     [`JOUR PAYER ${CARD}`, pay(term('day'), CARD)],
     // No guess is made about money.
-    ['PAY 3 DAYS', pay(UNCLEAR)],
+    ['PAY 3 DAYS', pay({ kind: 'term', term: '3d' })],
+    ['PAY 10D', pay({ kind: 'term', term: '10d' })],
+    ['PAY 10 JOURS 40210000019', pay({ kind: 'term', term: '10d' }, '40210000019')],
+    ['PAY YEAR', pay({ kind: 'term', term: 'year' })],
+    ['payer 1 an', pay({ kind: 'term', term: 'year' })],
+    ['PAY 3 MONTHS', pay({ kind: 'term', term: 'quarter' })],
+    ['PAY 12 MOIS', pay({ kind: 'term', term: 'year' })],
+    ['PAY 2 MONTHS', pay(UNCLEAR)],
+    ['PAY 10D 650', pay(UNCLEAR)],
+    ['PAY 10D 20D', pay(UNCLEAR)],
     ['PAY DAY WEEK', pay(UNCLEAR)],
     ['PAY 650.50', pay(UNCLEAR)],
     ['PAY 1.000', pay(UNCLEAR)],
@@ -100,6 +109,7 @@ describe('the grammar of texts', () => {
 
   it.each<[string, object]>([
     ['BUY DERBY', { kind: 'buy', codes: ['DERBY'], card: null }],
+    ['BUY AN12', { kind: 'buy', codes: ['AN12'], card: null }],
     [`acheter f1 ${CARD}`, { kind: 'buy', codes: ['F1'], card: CARD }],
     ['BUY 1402', { kind: 'buy', codes: ['1402'], card: null }],
     ['BUY the derby', { kind: 'buy', codes: ['DERBY', 'THE'], card: null }],

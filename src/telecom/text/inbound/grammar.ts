@@ -6,6 +6,7 @@
  * The words are those of operators in the field (BAL, DUE, RESET, PAY), in English and French, with
  * some in Swahili. Error codes: E16 and its kin, and V01 to V08, as decoders show them.
  */
+import { isTermName } from '../../../billing/catalogue/terms.ts';
 import { cardNumber } from '../../../billing/settlement/reference.ts';
 import type { TermName } from '../../ussd/services.ts';
 import { typedAmount, typedEvent } from '../../ussd/typed.ts';
@@ -48,11 +49,15 @@ const COMMANDS: ReadonlyMap<string, Command> = wordMap({
   start: 'START',
   help: 'HELP AIDE MSAADA',
 });
-const TERMS: ReadonlyMap<string, TermName> = wordMap({
+const TERMS: ReadonlyMap<string, 'year' | 'quarter' | 'month' | 'week' | 'day'> = wordMap({
+  year: 'YEAR YEARS AN ANS ANNEE ANNEES MWAKA',
+  quarter: 'QUARTER QUARTERS TRIMESTRE TRIMESTRES',
   month: 'MONTH MONTHS MOIS MWEZI',
   week: 'WEEK WEEKS SEMAINE SEMAINES WIKI',
   day: 'DAY DAYS JOUR JOURS SIKU',
 });
+/** `10D`, `10J`: days, without a blank before the letter. */
+const IN_DAYS = /^([1-9]\d{0,2})[DJ]$/;
 const ANSWERS: ReadonlyMap<string, 'back' | 'black' | 'none'> = wordMap({
   back: '1 YES OUI BACK',
   black: '2 NO NON BLACK NOIR',
@@ -60,6 +65,8 @@ const ANSWERS: ReadonlyMap<string, 'back' | 'black' | 'none'> = wordMap({
 });
 /** What is written without a blank before or behind an amount. */
 const CURRENCIES = new Set('KES KSH KSHS SH SHS F FCFA CFA XOF XAF'.split(' '));
+/** What stands before the figure of a film's code, and means something else elsewhere. */
+const CODE_STEMS = new Set(['F', 'AN', 'ANS']);
 const ERROR_CODE = /^(?:E\d{2,3}|V0[1-8])$/;
 
 function wordMap<K extends string>(words: Record<K, string>): ReadonlyMap<string, K> {
@@ -119,7 +126,7 @@ function tokensOf(plain: string): Tokens {
     const glued = /^([A-Z]*)(\d+)([A-Z]*)$/.exec(token);
     const [, before = '', digits = '', behind = ''] = glued ?? [];
     if (/[.,]/.test(token)) figures.push(...punctuated(token));
-    else if (glued && before !== 'F' && isGlue(before) && isGlue(behind)) {
+    else if (glued && !CODE_STEMS.has(before) && isGlue(before) && isGlue(behind)) {
       words.push(...[before, behind].filter((word) => COMMANDS.has(word) || TERMS.has(word)));
       figures.push(digits);
     } else {
@@ -229,15 +236,28 @@ function mistyped(figures: string[]): { card: string | null; others: string[] } 
 }
 
 function payWhat(words: readonly string[], figures: readonly string[]): PayWhat {
+  const inDays = words.map((word) => IN_DAYS.exec(word)?.[1]).filter((days) => days !== undefined);
   const terms = new Set(words.map((word) => TERMS.get(word)).filter((term) => term !== undefined));
+  if (inDays.length > 0) terms.add('day');
   const [term] = terms;
-  const [digits, ...more] = figures;
-  if (terms.size > 1 || more.length > 0) return { kind: 'unclear' };
-  if (term) return digits === undefined || digits === '1' ? { kind: 'term', term } : UNCLEAR;
+  const [digits, ...more] = [...inDays, ...figures];
+  if (terms.size > 1 || more.length > 0) return UNCLEAR;
+  if (term) {
+    const named = severalOf(digits ?? '1', term);
+    return named ? { kind: 'term', term: named } : UNCLEAR;
+  }
   if (digits === undefined) return { kind: 'usual' };
   // What begins with a zero is a piece of a card rather than an amount.
   const isAmount = !digits.startsWith('0') && typedAmount(digits, 0) !== null;
   return isAmount ? { kind: 'amount', digits } : UNCLEAR;
+}
+
+/** `10 days` and `3 months` are terms of their own; null for two weeks, which are none. */
+function severalOf(digits: string, unit: TermName): TermName | null {
+  if (digits === '1') return unit;
+  if (unit === 'month') return digits === '3' ? 'quarter' : digits === '12' ? 'year' : null;
+  const days = `${digits}d`;
+  return unit === 'day' && isTermName(days) ? days : null;
 }
 
 const UNCLEAR: PayWhat = { kind: 'unclear' };

@@ -42,7 +42,7 @@ const PAYBILL: MoneyChannel = {
 export async function openDesk(world: World, siteCode: 'NBO' | 'ABJ' = 'NBO'): Promise<Desk> {
   const { pool, ids, settlement } = world;
   const clock = { now: world.now };
-  const catalogue = (await createCatalogue(world.prisma)).current();
+  const catalogue = (await createCatalogue(world.prisma, world)).current();
   const momo = createMobileMoney({
     ...{ pool, ids, clock, settlement, random: systemRandom, logger: silentLogger },
     clientOf: () => null,
@@ -57,6 +57,7 @@ export async function openDesk(world: World, siteCode: 'NBO' | 'ABJ' = 'NBO'): P
     ...{ pool, settlement, momo, picture, clock },
     store: createDialogueStore(pool),
     catalogue: () => catalogue,
+    owedFor: async () => 65_000n,
     moneyChannelOf: (siteId) => (siteId === world.site('NBO').id ? PAYBILL : null),
   });
   const site = world.site(siteCode);

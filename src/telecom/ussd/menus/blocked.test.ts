@@ -128,6 +128,15 @@ describe('a card that is suspended', () => {
       'incident',
       'been stopped since 20/11/2026 by a fault of ours. Nothing to pay or to do: we work on it.',
     ],
+    [
+      'unpaid',
+      'been stopped since 20/11/2026: KES 650 is unpaid. Your TV is back as soon as that is paid.',
+    ],
+    [
+      'blocked',
+      'been stopped by us for a time, since 20/11/2026. It comes back by itself.' +
+        ' Questions? Please call us.',
+    ],
   ] as const)('says so, since when, and what to do: %s', async (reason, words) => {
     // Already the 20th in Nairobi.
     const since = new Date('2026-11-19T21:00:00Z');

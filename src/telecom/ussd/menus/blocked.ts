@@ -103,7 +103,7 @@ function drawBlocked(
 ): Shown {
   switch (diagnosis.kind) {
     case 'suspended':
-      return drawSuspended(ask.words, state, view, diagnosis);
+      return drawSuspended(ask, state, view, diagnosis);
     case 'not_paid':
       return drawNotPaid(ask, state, view, diagnosis);
     case 'on_its_way':
@@ -112,13 +112,14 @@ function drawBlocked(
 }
 
 function drawSuspended(
-  words: Words,
+  { words }: Ask,
   state: State,
-  { card }: BlockedView,
+  { card, owedMinor }: BlockedView,
   { reason, since }: Told<'suspended'>,
 ): Shown {
   const key: LanguageKey = `blocked.suspended.${reason}`;
-  const why = words.say(key, { last4: last4(card.number), since: words.day(since) });
+  const amount = words.amount(owedMinor);
+  const why = words.say(key, { last4: last4(card.number), since: words.day(since), amount });
   return { text: `${why}\n${words.say('nav.back')}`, choices: backTo(parentOf(state)) };
 }
 
@@ -133,7 +134,7 @@ function drawNotPaid(
   const ended = words.say('blocked.not_paid', ours);
   const credit = { ...ours, credit: words.amount(creditMinor) };
   const needs = missing.map(({ term, amountMinor }) => {
-    const values = { missing: words.amount(amountMinor), term: words.say(`term.name.${term}`) };
+    const values = { missing: words.amount(amountMinor), term: words.term(term) };
     return words.say(amountMinor > 0n ? 'blocked.missing' : 'blocked.enough', values);
   });
   const foot = words.say('blocked.pay');

@@ -122,6 +122,24 @@ describe('paying', () => {
     expect(poor.acts).toEqual([]);
   });
 
+  it('shows other terms that are sold behind 6 to 9, as far as the screen has room', async () => {
+    const year = { term: 'year', priceMinor: 650_000n } as const;
+    const days = { term: '10d', priceMinor: 25_000n } as const;
+    const quarter = { term: 'quarter', priceMinor: 180_000n } as const;
+    const long = { ...AMINA, terms: [...AMINA.terms, year, days, quarter] };
+    const on = world(undefined, [long]);
+    const offered =
+      'Card ..4417 AMINA D.|ESSENTIAL|1 Month KES 650|2 Week KES 200|3 Day KES 40.50' +
+      '|6 1 year KES 6500|7 10 days KES 250|4 Other amount|5 Other card|0 Back';
+    await play(phone(on), [
+      ['dial 1', offered],
+      ['8', offered],
+      ['7', CONFIRM.replace('650', '250')],
+      ['1', PROMPT],
+    ]);
+    expect(on.acts).toMatchObject([{ kind: 'term', cardId: 11n, term: '10d' }]);
+  });
+
   it('shows the fee on a line of its own', async () => {
     const on = world();
     on.services.mobileMoneyFee = async () => 500n;

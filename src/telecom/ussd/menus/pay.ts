@@ -1,4 +1,6 @@
+import { fits, SCREEN_SEPTETS_MAX } from '../../gsm7.ts';
 import type { LanguageKey } from '../../language.ts';
+import { termWords } from '../../terms.ts';
 import type { CardView, TermName } from '../services.ts';
 import { typedAmount } from '../typed.ts';
 import type { Words } from '../words.ts';
@@ -21,6 +23,9 @@ const TERMS: readonly { answer: string; term: TermName; key: LanguageKey }[] = [
   { answer: '2', term: 'week', key: 'term.week' },
   { answer: '3', term: 'day', key: 'term.day' },
 ];
+
+/** Of other terms that are sold, as far as the screen has room. */
+const MORE_ANSWERS = ['6', '7', '8', '9'];
 
 export const NO_SUCH_CARD: Elsewhere = {
   go: { screen: 'card', pick: true },
@@ -50,19 +55,40 @@ export function drawTerms(words: Words, state: State, view: CardView, now: Date)
       choices[answer] = { go: { ...state, screen: 'confirm', term } };
     }
   }
-  lines.push(words.say('term.other'));
-
   const values = {
     last4: last4(view.number),
     name: view.maskedName,
     bouquet: view.bouquetName,
     status: cardStatus(words, view, now),
   };
-  const text = firstFitting(
-    [words.say('term.head', values), ...lines].join('\n'),
-    [words.say('term.head.short', values), ...lines].join('\n'),
-  );
-  return { text, choices };
+  const heads = [words.say('term.head', values), words.say('term.head.short', values)];
+  const other = words.say('term.other');
+  const draw = (more: readonly More[]) =>
+    heads.map((head) => [head, ...lines, ...more.map(({ line }) => line), other].join('\n'));
+  const more = moreTerms(words, view);
+  while (more.length > 0 && !draw(more).some((text) => fits(text, SCREEN_SEPTETS_MAX))) more.pop();
+  for (const { answer, term } of more) {
+    choices[answer] = { go: { ...state, screen: 'confirm', term } };
+  }
+  return { text: firstFitting(...draw(more)), choices };
+}
+
+interface More {
+  answer: string;
+  term: TermName;
+  line: string;
+}
+
+/** The terms that have no number of their own, the longest first. */
+function moreTerms(words: Words, { terms }: CardView): More[] {
+  const others = terms.filter((sold) => TERMS.every(({ term }) => term !== sold.term));
+  return MORE_ANSWERS.flatMap((answer, i) => {
+    const sold = others[i];
+    if (sold === undefined) return [];
+    const { key, values } = termWords('text.answer.price', sold.term);
+    const price = words.amount(sold.priceMinor);
+    return [{ answer, term: sold.term, line: `${answer} ${words.say(key, { ...values, price })}` }];
+  });
 }
 
 function parentOf(state: State): State {
