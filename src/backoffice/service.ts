@@ -1,7 +1,11 @@
 /** The back office, put together: the API below `/api/v1`, and what it finishes by itself. */
 import { Router } from 'express';
 import type { Pool } from 'pg';
+import type { NewCatalogue, Published } from '../billing/catalogue/publish.ts';
 import type { Catalogue } from '../billing/catalogue/rules.ts';
+import type { PublishedCatalogue } from '../billing/catalogue/store.ts';
+import type { DunningService } from '../billing/dunning/service.ts';
+import type { PostpaidService } from '../billing/postpaid/service.ts';
 import type { Settlement } from '../billing/settlement/service.ts';
 import type { PictureDesk } from '../entitlement/picture/desk.ts';
 import type { Suspensions } from '../entitlement/picture/suspension.ts';
@@ -9,6 +13,7 @@ import type { KeyValue } from '../platform/kv.ts';
 import type { Clock, Ids, Logger, Random } from '../platform/ports.ts';
 import { every } from '../platform/timers.ts';
 import { createDocs } from './api/docs.ts';
+import { forgetKeys } from './api/idempotency.ts';
 import { createLimiter, LIMITS, type Limits } from './api/limits.ts';
 import { openApiOf } from './api/openapi.ts';
 import type { Route } from './api/route.ts';
@@ -21,7 +26,9 @@ import { createVault } from './people/vault.ts';
 import { allActs } from './resources/acts.ts';
 import { allRoutes } from './resources/all.ts';
 import { finishApproved } from './resources/approvals.ts';
+import type { DemoClocks } from './resources/demo-clocks.ts';
 import type { Desk } from './resources/desk.ts';
+import { giveOutagesDue } from './resources/outages.ts';
 import { resumeDue } from './resources/suspensions.ts';
 
 export interface Backoffice {
@@ -29,7 +36,10 @@ export interface Backoffice {
   router: Router;
   routes: readonly Route[];
   document: Record<string, unknown>;
-  /** Suspensions that end, approved acts whose process ended. Never rejects. */
+  /**
+   * Suspensions that end, approved acts whose process ended, free days after outages, keys whose
+   * time is over. Never rejects.
+   */
   finishDue(): Promise<void>;
   /** Waits for what is being finished. */
   stop(): Promise<void>;
@@ -39,15 +49,25 @@ export interface BackofficeDeps {
   pool: Pool;
   ids: Ids;
   clock: Clock;
+  /** What sessions, codes and keys live by; absent: `clock`, which is then never moved. */
+  machineClock?: Clock;
+  /** Time that can be moved; only in a demo. */
+  clocks?: DemoClocks;
   random: Random;
   logger: Logger;
   kv: KeyValue;
   passwords: Passwords;
   settlement: Settlement;
   catalogue(): Catalogue;
+  catalogueFile(): PublishedCatalogue | null;
+  publish(given: NewCatalogue): Promise<Published>;
   picture: PictureDesk;
   suspensions: Suspensions;
+  postpaid: PostpaidService;
+  dunning: DunningService;
   channelSites(): ReadonlyMap<string, bigint>;
+  /** How codes of scratch cards are kept; left out where none are used. */
+  voucherHash?: ((code: string) => string) | undefined;
   trustedHops: number;
   settings: BackofficeSettings;
   limits?: Partial<Limits>;
@@ -68,10 +88,11 @@ const FINISH_EVERY_MS = 30_000;
 
 /** Opens the API; the caller mounts its router. */
 export function createBackoffice(deps: BackofficeDeps): Backoffice {
-  const { pool, settings, logger } = deps;
+  const { pool, settings, logger, machineClock = deps.clock, clocks } = deps;
   const { requireTotp, approvalAbove } = settings;
   const desk: Desk = {
     ...deps,
+    machineClock,
     requireTotp,
     vault: createVault(settings.secret),
     acts: allActs(deps),
@@ -87,11 +108,18 @@ export function createBackoffice(deps: BackofficeDeps): Backoffice {
   const router = Router();
   router.use('/docs', createDocs());
   router.get('/openapi.json', (_req, res) => void res.json(document));
-  router.use(createRouter(routes, { ...deps, vault: desk.vault, limiter, authenticate }));
+  const timeOf = clocks && { timeOf: clocks.tests.timeOf };
+  router.use(
+    createRouter(routes, {
+      ...{ ...deps, ...timeOf, machineClock, vault: desk.vault, limiter, authenticate },
+    }),
+  );
   const finish = async (): Promise<void> => {
     try {
       await finishApproved(desk);
       await resumeDue(desk);
+      await giveOutagesDue(desk);
+      await forgetKeys(pool, machineClock.now());
     } catch (error) {
       logger.error('backoffice.not_finished', { error });
     }

@@ -76,6 +76,9 @@ function paying(): void {
   it('shows the way from the dialled code to the picture, and how long it took', async () => {
     await sit(AMINA);
     await code('V03');
+    await expect(seat.page.getByTestId('time-to-picture').first().textContent()).resolves.toMatch(
+      /^\W*–/,
+    );
     await payMonth();
     await seat.enterPin('1234');
     await picture();

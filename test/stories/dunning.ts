@@ -3,6 +3,7 @@
  * else in Postgres, with the words that are really said. The site is in Nairobi (UTC+3).
  */
 import { join } from 'node:path';
+import { dunningPolicy, type PolicyVersion } from '../../src/billing/catalogue/dunning-policy.ts';
 import { type CatalogueService, createCatalogue } from '../../src/billing/catalogue/service.ts';
 import { createPrepaidEnds } from '../../src/billing/dunning/prepaid-ends.ts';
 import type { OpenInvoice } from '../../src/billing/dunning/rules.ts';
@@ -11,8 +12,9 @@ import {
   type DunningPorts,
   type DunningRun,
   type DunningService,
+  type HeldAct,
+  type Pictures,
 } from '../../src/billing/dunning/service.ts';
-import { readPolicies } from '../../src/billing/dunning/store.ts';
 import { formatDay, parseDay } from '../../src/platform/day.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { loadLanguages } from '../../src/telecom/language.ts';
@@ -36,11 +38,13 @@ export interface DunningWorld {
   calls: string[];
   /** Called before each such call; what it throws is the failure of the call. */
   fault: { before: () => void };
-  policy(input?: object, category?: string, from?: string): Promise<void>;
+  /** What is to be seen of cards, where a story says so. */
+  pictures: Map<bigint, Pictures>;
+  policy(input?: object, category?: string | null, from?: string): void;
   owe(id: bigint, dueOn?: string, open?: bigint): void;
   pay(id: bigint): void;
   /** As a process that has just started. */
-  started(): Promise<DunningService>;
+  started(): DunningService;
   runAt(iso: string): Promise<DunningRun>;
   steps(): Promise<string[]>;
   said(): Promise<string[]>;
@@ -54,30 +58,27 @@ export const noon = (date: string): string => `${date}T09:00:00Z`;
 /** Opens the world on 23 November 2026. Close it after the story. */
 export async function createDunningWorld(): Promise<DunningWorld> {
   const world = await createWorld('2026-11-23T07:00:00Z');
-  const catalogue = await createCatalogue(world.prisma);
+  const catalogue = await createCatalogue(world.prisma, world);
   /** Postpaid subscribers are in it, with open invoices or without. */
   const books = new Map<bigint, OpenInvoice[]>();
   const calls: string[] = [];
   const fault = { before: () => {} };
-  const started = async () => {
-    const policies = await readPolicies(world.pool);
-    return createDunning({
+  const policies: PolicyVersion[] = [];
+  const pictures = new Map<bigint, Pictures>();
+  const started = () =>
+    createDunning({
       ...world,
       clock: { now: world.now },
       logger: silentLogger,
       catalogue: () => catalogue.current(),
       policies: () => policies,
-      ports: portsOf(world, { catalogue, books, calls, fault }),
+      ports: portsOf(world, { catalogue, books, calls, fault, pictures }),
     });
-  };
   return {
-    ...{ world, calls, fault, started },
-    async policy(input = POLICY, category = '', from = '2026-01-01') {
-      await world.pool.query(
-        `INSERT INTO dunning_policy (site_id, category, from_on, policy)
-         VALUES ($1, $2, $3, $4)`,
-        [world.site('NBO').id, category, from, JSON.stringify(input)],
-      );
+    ...{ world, calls, fault, pictures, started },
+    policy(input = POLICY, category = null, from = '2026-01-01') {
+      const policy = dunningPolicy.parse(input);
+      policies.push({ siteId: world.site('NBO').id, category, from: parseDay(from), policy });
     },
     owe(id, dueOn = DUE, open = 65_000n) {
       const due = parseDay(dueOn);
@@ -86,7 +87,7 @@ export async function createDunningWorld(): Promise<DunningWorld> {
     pay: (id) => void books.set(id, []),
     async runAt(iso) {
       world.moveTo(iso);
-      return (await started()).run();
+      return started().run();
     },
     ...looksOf(world),
     close: () => world.close(),
@@ -95,17 +96,19 @@ export async function createDunningWorld(): Promise<DunningWorld> {
 
 function portsOf(
   world: World,
-  held: Pick<DunningWorld, 'calls' | 'fault'> & {
+  held: Pick<DunningWorld, 'calls' | 'fault' | 'pictures'> & {
     catalogue: CatalogueService;
     books: ReadonlyMap<bigint, OpenInvoice[]>;
   },
 ): DunningPorts {
-  const { catalogue, books, calls, fault } = held;
+  const { catalogue, books, calls, fault, pictures } = held;
   const call =
-    (name: string): DunningPorts['suspend'] =>
-    async ({ because, on }) => {
+    (name: string, after: (why: HeldAct['why']) => Pictures | null): DunningPorts['suspend'] =>
+    async ({ subscriberId, why, because, on }) => {
       fault.before();
       calls.push(`${name} ${because} ${formatDay(on)}`);
+      const seen = after(why);
+      if (seen && pictures.has(subscriberId)) pictures.set(subscriberId, seen);
     };
   return {
     debtors: async ({ after, limit }) =>
@@ -118,9 +121,11 @@ function portsOf(
     prepaidEndsOf: createPrepaidEnds({
       ...{ pool: world.pool, clock: { now: world.now }, catalogue: () => catalogue.current() },
     }),
-    suspend: call('suspend'),
-    unsuspend: call('unsuspend'),
-    terminate: call('terminate'),
+    suspend: call('suspend', (why) => ({ isShown: false, takenFor: [why] })),
+    unsuspend: call('unsuspend', () => ({ isShown: true, takenFor: [] })),
+    terminate: call('terminate', () => null),
+    picturesOf: async () => pictures,
+    strays: async ({ after }) => [...pictures.keys()].filter((id) => id > after),
     messagesFor: createDunningMessages({
       languages: loadLanguages(join(process.cwd(), 'config/language')),
       serviceCodeOf: () => '*384*123#',

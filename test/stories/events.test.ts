@@ -54,7 +54,7 @@ describe('a pay-per-view price', () => {
   });
 
   async function settlementThatKnowsTheEvent(): Promise<Settlement> {
-    const catalogue = (await createCatalogue(world.prisma)).current();
+    const catalogue = (await createCatalogue(world.prisma, world)).current();
     const names = systemAccounts(catalogue, [{ id: 'ci-tvu', siteId: world.site('ABJ').id }]);
     const accounts = await ensureAccounts(world.pool, world.ids, names);
     return createSettlement({

@@ -70,8 +70,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   pool = createPool({ url: database.appUrl, max: 4, name: 'texts', logger: silentLogger });
   await pool.query(
-    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language, policy)
-     SELECT id, 'S' || id, 'Site', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en', '{}'
+    `INSERT INTO site (id, code, name, country, currency, tvu_asset, time_zone, language)
+     SELECT id, 'S' || id, 'Site', 'KE', 'KES', 'TVU-KE', 'Africa/Nairobi', 'en'
        FROM unnest($1::bigint[]) AS id`,
     [[NBO, SITE_WITHOUT_TEXTS]],
   );

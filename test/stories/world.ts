@@ -2,9 +2,8 @@
  * A small operator in a database of its own, for stories: sites in Nairobi (KES) and Abidjan
  * (XOF), a clock that stands still until it is moved, and the real settlement over real Postgres.
  */
-import { readFileSync } from 'node:fs';
 import type { Pool } from 'pg';
-import { loadOperator, readOperatorFile } from '../../src/billing/catalogue/operator-file.ts';
+import { demoCatalogue, loadDemoOperator } from '../../simulators/demo/people.ts';
 import type { Site, TermName } from '../../src/billing/catalogue/rules.ts';
 import {
   type CatalogueService,
@@ -23,7 +22,7 @@ import { createPool } from '../../src/platform/database/pool.ts';
 import { createPrisma } from '../../src/platform/database/prisma.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { withLuhnDigit } from '../../src/platform/luhn.ts';
-import type { Ids } from '../../src/platform/ports.ts';
+import type { Clock, Ids } from '../../src/platform/ports.ts';
 import { createTestDatabase } from '../../src/platform/test-database.ts';
 
 export interface World {
@@ -47,6 +46,8 @@ export interface World {
   said: Saying[];
   /** After a story has written to the catalogue. */
   reloadCatalogue(): Promise<void>;
+  /** Publishes the demo's file with texts in it replaced, each by another. */
+  changeCatalogue(...changes: [was: string, is: string][]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,7 +75,9 @@ export async function createWorld(startIso: string): Promise<World> {
   const pool = createPool({ url: database.appUrl, max: 6, name: 'stories', logger: silentLogger });
   const prisma = createPrisma({ url: database.appUrl, max: 2, logger: silentLogger });
   const ids = createIds(pool);
-  const { catalogue, site, accounts } = await openOperator(pool, prisma, ids);
+  const state = { now: new Date(startIso), serial: 0 };
+  const clock = { now: () => state.now };
+  const { catalogue, site, accounts } = await openOperator({ pool, prisma, ids, clock });
   const said: Saying[] = [];
   const settlement = createSettlement({
     pool,
@@ -85,7 +88,6 @@ export async function createWorld(startIso: string): Promise<World> {
     logger: silentLogger,
     monotonicMs: () => performance.now(),
   });
-  const state = { now: new Date(startIso), serial: 0 };
   const parts = { pool, ids, prisma, settlement, said, site, catalogue, state };
   return {
     ...parts,
@@ -94,6 +96,10 @@ export async function createWorld(startIso: string): Promise<World> {
       state.now = new Date(iso);
     },
     reloadCatalogue: () => catalogue.reload(),
+    async changeCatalogue(...changes) {
+      await loadDemoOperator({ pool, ids, clock }, changed(changes));
+      await catalogue.reload();
+    },
     customer: (options = {}) => addCustomer(parts, options),
     ...acts(parts),
     ...looks(pool),
@@ -106,12 +112,17 @@ export async function createWorld(startIso: string): Promise<World> {
   };
 }
 
-async function openOperator(pool: Pool, prisma: PrismaClient, ids: Ids) {
-  const text = readFileSync(new URL('../../prisma/demo/operator.yaml', import.meta.url), 'utf8');
-  const read = readOperatorFile(text);
-  if (!read.ok) throw new Error(read.faults.join('; '));
-  await loadOperator(prisma, ids, read.file);
-  const catalogue = await createCatalogue(prisma);
+/** The text of the demo's file after these changes. */
+export const changed = (changes: readonly [was: string, is: string][]): string =>
+  changes.reduce((text, [was, is]) => {
+    if (!text.includes(was)) throw new Error(`The demo's catalogue has no ${was}`);
+    return text.replaceAll(was, is);
+  }, demoCatalogue());
+
+async function openOperator(house: { pool: Pool; prisma: PrismaClient; ids: Ids; clock: Clock }) {
+  const { pool, prisma, ids, clock } = house;
+  await loadDemoOperator(house);
+  const catalogue = await createCatalogue(prisma, clock);
   const site = (code: string): Site => {
     const found = [...catalogue.current().sites.values()].find((s) => s.code === code);
     if (!found) throw new Error(`No site ${code}`);

@@ -1,5 +1,8 @@
 /** What requests and answers are made of, as zod schemas: strict, bounded, and safe to store. */
 import { z } from 'zod';
+import type { TermName } from '../../billing/catalogue/rules.ts';
+import { TERM_PATTERN } from '../../billing/catalogue/terms.ts';
+import { parseDay } from '../../platform/day.ts';
 import { hasLuhnDigit } from '../../platform/luhn.ts';
 import { currencyExponent, formatMinor, parseAmount } from '../../platform/money/amount.ts';
 
@@ -39,6 +42,14 @@ export const instantIn = z.iso
   .refine((value) => /^(19|20|21)/.test(value), 'Out of range')
   .transform((value) => new Date(value));
 
+/** A day of the calendar, `2026-11-23`. */
+export const day = z.iso.date();
+/** A day in a request. */
+export const dayIn = z.iso
+  .date()
+  .refine((value) => /^(19|20|21)/.test(value), 'Out of range')
+  .transform(parseDay);
+
 export const phone = z.string().regex(/^\+[1-9][0-9]{6,14}$/);
 export const cardNumber = z
   .string()
@@ -47,7 +58,7 @@ export const cardNumber = z
 export const cardNumberText = z.string().regex(/^[0-9]{11}$/);
 export const siteCode = z.string().regex(/^[A-Z0-9_-]{1,20}$/);
 export const language = z.enum(['en', 'fr']);
-export const term = z.enum(['day', 'week', 'month', 'quarter', 'pass24']);
+export const term = z.string().regex(TERM_PATTERN) as unknown as z.ZodType<TermName>;
 export const currency = z.string().regex(/^[A-Z]{3}$/);
 
 /** An amount of a currency as a plain decimal number. */
@@ -71,9 +82,12 @@ export const moneyOf = (minor: bigint, asset: string): Money => ({
   currency: asset,
 });
 
+/** The most that one act may be about, in minor units: sums stay far inside 64 bits. */
+export const AMOUNT_MAX = 10_000_000_000_000n;
+
 export type MoneyFault = { path: string; code: string; message: string };
 
-/** Minor units of an amount in `asset`, or what is wrong with it. */
+/** Minor units of an amount in `asset`, above 0 and at most `AMOUNT_MAX`, or what is wrong. */
 export function minorOf(
   given: Money,
   asset: string,
@@ -83,9 +97,11 @@ export function minorOf(
   if (given.currency !== asset) return fault('amount.currency', 'wrong_currency', `Not ${asset}`);
   const read = parseAmount(given.amount, asset);
   if (!read.ok) return fault('amount.amount', read.error, `Not an amount of ${asset}`);
-  return read.minor > 0n
-    ? { ok: true, minor: read.minor }
-    : fault('amount.amount', 'not_positive', 'Nothing');
+  if (read.minor <= 0n) return fault('amount.amount', 'not_positive', 'Nothing');
+  if (read.minor > AMOUNT_MAX) {
+    return fault('amount.amount', 'too_large', 'More than an act may be about');
+  }
+  return { ok: true, minor: read.minor };
 }
 
 /** What every list takes beside its filters. */

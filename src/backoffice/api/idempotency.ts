@@ -103,3 +103,19 @@ export async function yieldKey(db: Db, id: bigint, now: Date): Promise<void> {
     [id, now],
   );
 }
+
+/** So many a round, every half minute: more than are made, without ever holding much. */
+const FORGOTTEN_MAX = 1_000;
+
+/**
+ * Lets keys go whose time is over: `KEPT_MS` after they were last taken. The application's role
+ * deletes nothing; the function it calls deletes as the owner, and only what is over. Returns how
+ * many went.
+ */
+export async function forgetKeys(db: Db, now: Date): Promise<number> {
+  const { rows } = await db.query('SELECT forget_idempotency_keys($1, $2) AS n', [
+    now,
+    FORGOTTEN_MAX,
+  ]);
+  return rows[0].n;
+}

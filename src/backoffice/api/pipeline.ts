@@ -9,6 +9,7 @@ import { type AuditLine, writeAudit } from '../people/audit.ts';
 import type { Permission } from '../people/permissions.ts';
 import type { Principal } from '../people/principal.ts';
 import type { Vault } from '../people/vault.ts';
+import { lineOf, plainOf } from './audit-line.ts';
 import { etagOf, namesTag } from './canonical.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import {
@@ -37,6 +38,10 @@ export interface PipelineDeps {
   pool: Pool;
   ids: Ids;
   clock: Clock;
+  /** What tokens, codes and idempotency keys live by: nobody moves it. */
+  machineClock: Clock;
+  /** The time that those named by these parameters live by; null: the house's. */
+  timeOf?(params: Readonly<Record<string, unknown>>): Promise<Date | null>;
   logger: Logger;
   vault: Vault;
   limiter: Limiter;
@@ -94,11 +99,11 @@ export const problemAnswer = (given: Problem): Answer => ({
 });
 
 async function work(deps: PipelineDeps, route: Route, asking: Asking): Promise<Result> {
-  const now = deps.clock.now();
-  const who = await letIn(deps, route, asking, now);
+  const who = await letIn(deps, route, asking, deps.machineClock.now());
   if ('problem' in who) return who;
   const said = await understand(deps, route, asking);
   if ('problem' in said) return said;
+  const now = await nowOf(deps, route, said.params);
   const call = callOf(deps, route, asking, { ...said, principal: who.principal, now });
   if (route.idempotent) return actOnce(deps, route, asking, call);
   if (!route.write || route.write.commits === 'own_audit') {
@@ -107,6 +112,13 @@ async function work(deps: PipelineDeps, route: Route, asking: Asking): Promise<R
   return route.write.commits === 'here'
     ? writeHere(deps, route, call)
     : writeElsewhere(deps, route, call);
+}
+
+/** Sessions, second factors, staff and keys live by the machine's time, all else by the house's. */
+async function nowOf(deps: PipelineDeps, { access }: Route, params: unknown): Promise<Date> {
+  if (/^(public$|signed_in$|staff\.|api_key\.)/.test(access)) return deps.machineClock.now();
+  const own = await deps.timeOf?.(params as Record<string, unknown>);
+  return own ?? deps.clock.now();
 }
 
 /** Who it is, how often they called, and whether they may. */
@@ -250,14 +262,21 @@ async function writeHere(
       const result = await route.handler({ ...call, db: client });
       if (isProblem(result)) throw new Refused(result);
       await writeAudit(client, deps.ids, lineOf(route, call, 'done'));
-      if (!route.etag) return result;
-      return { ...result, headers: { ...result.headers, ETag: etagOf(result.body) } };
+      return tagged(route, result);
     });
   } catch (error) {
     if (error instanceof Refused) return error.given;
     throw error;
   }
 }
+
+const ASKED_FOR = 202;
+
+/** With the tag of what was changed, where two may change it; what is asked for changes nothing. */
+const tagged = ({ etag }: Route, answer: Answer): Answer =>
+  etag && answer.status !== ASKED_FOR
+    ? { ...answer, headers: { ...answer.headers, ETag: etagOf(answer.body) } }
+    : answer;
 
 /** The act commits by itself: a line before it, and one after it. */
 async function writeElsewhere(
@@ -269,7 +288,7 @@ async function writeElsewhere(
   await writeAudit(deps.pool, deps.ids, lineOf(route, call, 'asked'));
   const result = await route.handler(call);
   await writeAudit(deps.pool, deps.ids, lineOf(route, call, endOf(result)));
-  return result;
+  return isProblem(result) ? result : tagged(route, result);
 }
 
 /** What a key is taken for. */
@@ -305,7 +324,7 @@ async function actOnce(
   const asked = askedBy(deps, route, call, asking.idempotencyKey);
   call.note({ ...aboutParams(call), after: asked.content });
   const claim = await transaction(pool, async (client) => {
-    const taken = await claimKey(client, ids, asked, call.now);
+    const taken = await claimKey(client, ids, asked, deps.machineClock.now());
     if (taken.kind === 'mine') await writeAudit(client, ids, lineOf(route, call, 'asked'));
     return taken;
   });
@@ -314,13 +333,15 @@ async function actOnce(
   try {
     result = await route.handler(call);
   } catch (error) {
-    await yieldKey(pool, claim.id, call.now).catch(() => undefined);
+    await yieldKey(pool, claim.id, deps.machineClock.now()).catch(() => undefined);
     throw error;
   }
   await transaction(pool, async (client) => {
     await writeAudit(client, ids, lineOf(route, call, endOf(result)));
     if (!isProblem(result) || result.isKept) return keepAnswer(client, claim.id, kept(result));
-    if (PROBLEMS[result.problem].status >= 500) return yieldKey(client, claim.id, call.now);
+    if (PROBLEMS[result.problem].status >= 500) {
+      return yieldKey(client, claim.id, deps.machineClock.now());
+    }
     return freeKey(client, claim.id);
   });
   return result;
@@ -350,12 +371,6 @@ function kept(result: Result) {
   return { status, body, headers: { ...headers } };
 }
 
-/** JSON as it would travel. */
-const plainOf = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? item.toString() : item)),
-  );
-
 const endOf = (result: Result): AuditLine['outcome'] => {
   if (!isProblem(result)) return 'done';
   return PROBLEMS[result.problem].status >= 500 ? 'failed' : 'refused';
@@ -365,21 +380,4 @@ const endOf = (result: Result): AuditLine['outcome'] => {
 function aboutParams({ params }: AnyCall): Note {
   const [first] = Object.values(params as Record<string, unknown>);
   return { objectId: first === undefined ? null : String(first) };
-}
-
-function lineOf(
-  route: Route,
-  call: AnyCall & { notes: Note },
-  outcome: AuditLine['outcome'],
-): AuditLine {
-  const { notes, principal, now: at, requestId, remote } = call;
-  const { objectId, siteId = null, before = null, after = null, reason = null } = notes;
-  return {
-    ...{ at, requestId, actor: principal.key, actorName: principal.name, remote },
-    ...{ route: routeName(route), outcome, siteId, object: route.write?.object ?? '' },
-    objectId: objectId === undefined || objectId === null ? null : String(objectId),
-    before: plainOf(before),
-    after: plainOf(after),
-    reason,
-  };
 }

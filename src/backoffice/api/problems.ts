@@ -3,6 +3,7 @@
  * refusals of billing are among them, with the codes they have everywhere else.
  */
 import { REFUSALS } from '../../billing/errors.ts';
+import { POSTPAID_PROBLEMS } from './postpaid-problems.ts';
 
 interface Entry {
   status: number;
@@ -41,46 +42,91 @@ export const OWN_PROBLEMS = {
   phone_taken: { status: 409, title: 'The phone belongs to another subscriber.' },
   card_taken: { status: 409, title: 'The card number is known already.' },
   login_taken: { status: 409, title: 'Somebody has this login.' },
-  no_phone: {
+  outage_closed: { status: 409, title: 'The outage is closed already.' },
+  outage_not_closed: {
     status: 409,
-    title: 'The subscriber has no phone, by which the wallet would be found: ask for a renewal.',
+    title: 'The outage is open still, or its free days are decided already.',
   },
-  payer_unknown: {
+  outage_too_short: { status: 409, title: 'By the rule of the site this outage gives no days.' },
+  batch_taken: { status: 409, title: 'Another batch of scratch cards has this name.' },
+  codes_shown: {
     status: 409,
-    title: 'No phone of the payer is known, by which the money would be claimed.',
+    title: 'The codes were shown before: block the batch, make another.',
   },
+  no_voucher_key: { status: 409, title: 'No key for the codes of scratch cards is set here.' },
   nobody_to_give_to: {
     status: 409,
     title: 'None of the cards has a paid term that runs.',
   },
   already_suspended: { status: 409, title: 'The card is suspended already.' },
   not_suspended: { status: 409, title: 'The card is not suspended.' },
+  already_lifted: { status: 409, title: 'The flag is lifted already.' },
+  nothing_owed: { status: 409, title: 'Nothing is owed that could be promised.' },
+  promise_running: { status: 409, title: 'An earlier promise still runs.' },
+  too_many_promises: {
+    status: 409,
+    title: 'No further promise is taken for this debt.',
+  },
   refresh_not_possible: {
     status: 409,
     title: 'Nothing to broadcast: not on air yet, over, or suspended.',
   },
+  clock_busy: { status: 409, title: 'The test clock is being moved: ask again.' },
+  not_fresh: {
+    status: 409,
+    title:
+      'Something of the subscriber has a date already, they are at another site than the clock, ' +
+      'or it has all it may have.',
+  },
+  amount_grown: {
+    status: 409,
+    title: 'More would be given up now than when it was asked for: ask again.',
+  },
   approval_closed: { status: 409, title: 'It is decided or over already.' },
+  catalogue_in_use: {
+    status: 409,
+    title: 'The catalogue takes away or recodes what was sold.',
+  },
+  catalogue_changed: {
+    status: 409,
+    title: 'Another catalogue has been published since this one was asked for.',
+  },
+  catalogue_past: {
+    status: 409,
+    title: 'Prices of days that have come would change: allowPast says that this is meant.',
+  },
   totp_enrolled: { status: 409, title: 'The second factor is enrolled already.' },
   totp_not_begun: { status: 409, title: 'No enrolment was begun.' },
   precondition_failed: {
     status: 412,
     title: 'Somebody has changed it since: read it again.',
   },
-  body_too_large: { status: 413, title: 'The body is larger than 64 KiB.' },
+  body_too_large: {
+    status: 413,
+    title: 'The body is larger than is taken here: 64 KiB, unless the route says more.',
+  },
   unsupported_media_type: { status: 415, title: 'The body must be application/json.' },
   invalid_body: { status: 422, title: 'A field of the body is wrong, missing or unknown.' },
   idempotency_key_reused: { status: 422, title: 'The key was used for something else.' },
+  days_limit: { status: 422, title: 'More days than the site gives for one incident.' },
+  outage_order: {
+    status: 422,
+    title: 'It does not end after it began, or begins in time to come.',
+  },
   too_many_cards: {
     status: 422,
     title: 'More cards than one call may give to: name them in parts.',
   },
+  clock_backwards: { status: 422, title: 'A clock only goes on, and by a year at the most.' },
   wrong_currency: { status: 422, title: 'The site has another currency.' },
   weak_password: { status: 422, title: 'The new password cannot be taken.' },
   role_conflict: { status: 422, title: 'Nobody may hold these permissions together.' },
   precondition_required: { status: 428, title: 'Say in If-Match which state you change.' },
   rate_limited: { status: 429, title: 'Too many calls: wait as long as Retry-After says.' },
   locked_out: { status: 429, title: 'Too many failed sign-ins: wait as long as Retry-After says.' },
+  wrong_codes: { status: 429, title: 'Too many wrong codes: wait as long as Retry-After says.' },
   refresh_limited: { status: 429, title: 'The card was refreshed too often.' },
+  ...POSTPAID_PROBLEMS,
   internal: { status: 500, title: 'A fault of ours; it is in the log under the request id.' },
   unavailable: { status: 503, title: 'Not possible at this moment: ask again with the same key.' },
 } as const satisfies Record<string, Entry>;

@@ -39,12 +39,15 @@ export function acceptsJson(req: IncomingMessage): boolean {
 type Read<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
 /** The body as JSON; an empty one is an empty object. */
-export async function readJson(req: IncomingMessage): Promise<Read<unknown>> {
+export async function readJson(
+  req: IncomingMessage,
+  limitBytes = BODY_LIMIT_BYTES,
+): Promise<Read<unknown>> {
   const type = header(req, 'content-type').split(';')[0]?.trim().toLowerCase();
   const isEmpty = header(req, 'content-length') === '0' || !hasBody(req);
   if (isEmpty) return { ok: true, value: {} };
   if (type !== 'application/json') return fault('unsupported_media_type');
-  const body = await readBody(req, { limitBytes: BODY_LIMIT_BYTES, timeoutMs: BODY_TIMEOUT_MS });
+  const body = await readBody(req, { limitBytes, timeoutMs: BODY_TIMEOUT_MS });
   if (!body.ok) {
     const code = body.error === 'too_large' ? 'body_too_large' : 'request_timeout';
     return { ok: false, problem: problem(code, { headers: { Connection: 'close' } }) };

@@ -66,6 +66,8 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   params?: P;
   query?: Q;
   body?: B;
+  /** How large its body may be; 64 KiB unless said. */
+  bodyBytesMax?: number;
   /** A body that can be sent; checked against the schema by a test. */
   example?: z.input<B>;
   /** Fields of the body that are kept signed, not as they are: with the key and in the audit. */

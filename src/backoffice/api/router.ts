@@ -34,7 +34,11 @@ export function createRouter(routes: readonly Route[], deps: RouterDeps): Router
   });
   for (const route of routes) {
     router[route.method](expressPath(route.path), async (req, res) => {
-      const answer = await answerCall(deps, route, askingOf(req, res, deps.trustedHops));
+      const answer = await answerCall(
+        deps,
+        route,
+        askingOf(req, res, { hops: deps.trustedHops, bytesMax: route.bodyBytesMax }),
+      );
       send(res, checked(route, answer));
     });
   }
@@ -61,17 +65,21 @@ function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
   return found;
 }
 
-function askingOf(req: Request, res: Response, trustedHops: number): Asking {
+function askingOf(
+  req: Request,
+  res: Response,
+  { hops, bytesMax }: { hops: number; bytesMax: number | undefined },
+): Asking {
   return {
     token: bearerToken(req),
     params: { ...req.params },
     query: { ...req.query },
-    body: () => readJson(req),
+    body: () => readJson(req, bytesMax),
     idempotencyKey: header(req, 'idempotency-key'),
     ifMatch: header(req, 'if-match'),
     ifNoneMatch: header(req, 'if-none-match'),
     requestId: res.locals.requestId,
-    remote: remoteOf(req, trustedHops),
+    remote: remoteOf(req, hops),
     agent: header(req, 'user-agent'),
   };
 }

@@ -13,7 +13,8 @@ export interface Approval {
   id: bigint;
   act: string;
   permission: Permission;
-  siteId: bigint;
+  /** Null: it is of all sites, and seen by who sees them all. */
+  siteId: bigint | null;
   subject: string;
   amount: { asset: string; minor: bigint } | null;
   input: unknown;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Site } from '../../billing/catalogue/rules.ts';
 import type { Command, CommandBase, Outcome } from '../../billing/settlement/commands.ts';
+import type { PreviewOutcome } from '../../billing/settlement/preview.ts';
 import type { Settlement } from '../../billing/settlement/service.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { type Problem, problem } from '../api/problems.ts';
@@ -24,12 +25,26 @@ export const settleNow = (
   { receipt, now: at, principal }: AnyCall,
   site: Pick<Site, 'id' | 'code'>,
   wish: Wish,
-): Promise<Outcome> =>
-  settlement.settle({
+): Promise<Outcome> => settlement.settle(commandOf({ receipt, now: at, principal }, site, wish));
+
+const commandOf = (
+  { receipt, now: at, principal }: AnyCall,
+  site: Pick<Site, 'id' | 'code'>,
+  wish: Wish,
+): Command =>
+  ({
     ...wish,
     ...{ provider: 'backoffice', receipt, channelId: tillOf(site), siteId: site.id, at },
     raw: Buffer.from(principal.key),
-  } as Command);
+  }) as Command;
+
+/** What the same wish would do now; nothing is kept of it. */
+export const previewNow = (
+  { settlement }: Pick<Desk, 'settlement'>,
+  call: AnyCall,
+  site: Pick<Site, 'id' | 'code'>,
+  wish: Wish,
+): Promise<PreviewOutcome> => settlement.preview(commandOf(call, site, wish));
 
 /** What every act that may wait for a second person is done with, beside what is its own. */
 export const placeOfAct = {
@@ -88,11 +103,13 @@ export async function doOrAsk(
   call: AnyCall & Pick<Call<unknown, unknown, unknown>, 'db'>,
   { needsSecond, ...asked }: AskedAct,
 ): Promise<Answer | Problem> {
-  const { receipt, now, principal } = call;
+  const { receipt, principal } = call;
   const act = desk.acts[asked.act];
   if (!act) throw new Error(`No act ${asked.act}`);
   if (needsSecond) {
     const { permission } = act;
+    // Whoever decides does so by the house's time, whatever time the act is done by.
+    const now = desk.clock.now();
     const made = await askApproval(call.db, {
       ...{ ...asked, id: await desk.ids.take(), requestKey: receipt, permission },
       ...{ askedBy: principal.key, now },

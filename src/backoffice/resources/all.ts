@@ -5,17 +5,29 @@ import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
 import { cardRoutes } from './cards.ts';
 import { catalogueRoutes } from './catalogue.ts';
+import { catalogueVersionRoutes } from './catalogue-versions.ts';
+import { clockRoutes } from './clocks.ts';
+import { contractRoutes } from './contracts.ts';
 import type { Desk } from './desk.ts';
+import { dunningRoutes } from './dunning.ts';
 import { furtherCardRoutes } from './further-cards.ts';
 import { incidentRoutes } from './incidents.ts';
+import { invoicePaymentRoutes } from './invoice-payments.ts';
+import { invoiceRoutes } from './invoices.ts';
 import { meRoutes } from './me.ts';
 import { messageRoutes } from './messages.ts';
+import { outageRoutes } from './outages.ts';
 import { paymentActRoutes } from './payment-acts.ts';
 import { paymentRoutes } from './payments.ts';
+import { postpaidAccountRoutes } from './postpaid-accounts.ts';
+import { previewRoutes } from './previews.ts';
+import { productRoutes } from './products.ts';
 import { staffRoutes } from './staff.ts';
 import { subscriberRoutes } from './subscribers.ts';
 import { subscriptionActRoutes } from './subscription-acts.ts';
 import { suspensionRoutes } from './suspensions.ts';
+import { voucherBatchRoutes } from './voucher-batches.ts';
+import { voucherRoutes } from './vouchers.ts';
 import { walletActRoutes } from './wallet-acts.ts';
 import { walletRoutes } from './wallets.ts';
 
@@ -30,11 +42,23 @@ export const allRoutes = (desk: Desk): Route[] => [
   ...walletActRoutes(desk),
   ...paymentRoutes(desk),
   ...paymentActRoutes(desk),
+  ...previewRoutes(desk),
+  ...voucherRoutes(desk),
+  ...voucherBatchRoutes(desk),
   ...incidentRoutes(desk),
+  ...postpaidAccountRoutes(desk),
+  ...contractRoutes(desk),
+  ...invoiceRoutes(desk),
+  ...invoicePaymentRoutes(desk),
+  ...dunningRoutes(desk),
+  ...outageRoutes(desk),
   ...approvalRoutes(desk),
   ...catalogueRoutes(desk),
+  ...catalogueVersionRoutes(desk),
+  ...productRoutes(desk),
   ...messageRoutes(desk),
   ...staffRoutes(desk),
   ...apiKeyRoutes(desk),
   ...auditRoutes(desk),
+  ...(desk.clocks ? clockRoutes(desk, desk.clocks) : []),
 ];

@@ -8,7 +8,8 @@ export const approval = z
   .strictObject({
     id: idText,
     act: z.string(),
-    site: siteCode,
+    /** Null: of all sites. */
+    site: siteCode.nullable(),
     subject: z.string(),
     amount: money.nullable(),
     reason: z.string(),
@@ -29,7 +30,7 @@ export const approval = z
 export const approvalView = (desk: Pick<Desk, 'catalogue'>, now: Date) => (a: Approval) => ({
   id: a.id.toString(),
   act: a.act,
-  site: codeOf(desk, a.siteId),
+  site: a.siteId === null ? null : codeOf(desk, a.siteId),
   subject: a.subject,
   amount: a.amount && moneyOf(a.amount.minor, a.amount.asset),
   reason: a.reason,

@@ -65,7 +65,7 @@ const decideRoute = (desk: Desk, state: 'approved' | 'refused'): Route =>
     async handler(call) {
       const decided = await decide(desk, call, state);
       if ('problem' in decided) return decided;
-      call.note({ siteId: decided.siteId, after: { state, input: decided.input } });
+      call.note({ siteId: decided.siteId, after: { state, input: shortened(decided.input) } });
       if (state === 'refused') return ok(approvalView(desk, call.now)(decided));
       const { now } = call;
       const outcome = await carryOut(desk.pool, desk.acts, { approval: decided, now });
@@ -78,6 +78,19 @@ const decideRoute = (desk: Desk, state: 'approved' | 'refused'): Route =>
       return ok(approvalView(desk, now)(after ?? decided));
     },
   });
+
+const AUDIT_CHARS_MAX = 2_000;
+
+/** What is too long for a line of the audit stands with the approval. */
+function shortened(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null) return input;
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => {
+      const isLong = typeof value === 'string' && value.length > AUDIT_CHARS_MAX;
+      return [name, isLong ? `${value.length} characters` : value];
+    }),
+  );
+}
 
 type DecideCall = Call<z.output<typeof params>, unknown, z.output<typeof word>>;
 
@@ -124,7 +137,7 @@ async function finish(desk: Desk, approved: Approval, now: Date): Promise<void> 
   if (outcome.kind === 'unavailable') return;
   await writeAudit(desk.pool, desk.ids, {
     ...{ at: now, requestId: `approval:${approved.id}`, actor: 'system', actorName: 'system' },
-    ...{ remote: '', route: 'finish', outcome: 'done', siteId: approved.siteId },
+    ...{ remote: '', route: 'finish', outcome: outcome.kind, siteId: approved.siteId },
     ...{ object: 'approval', objectId: String(approved.id), before: null, after: outcome },
     reason: 'approved, and not carried out before the process ended',
   });

@@ -1,4 +1,6 @@
 /** Cards, what they are paid for, and what was bought for them: reads alone. */
+import { readTaxes } from '../../billing/settlement/load-lines.ts';
+import type { SoldTax } from '../../billing/settlement/taxes.ts';
 import type { Db } from '../people/staff-store.ts';
 
 export interface CardRecord {
@@ -133,6 +135,7 @@ export interface TermRecord {
   asset: string;
   price: bigint;
   tax: bigint;
+  taxes: readonly SoldTax[];
   /** `void`: taken back as if never bought. */
   state: 'sold' | 'void';
 }
@@ -145,7 +148,7 @@ export async function termsOf(
 ): Promise<TermRecord[]> {
   const { rows } = await db.query(
     `SELECT t.id, b.code AS bouquet, t.kind, t.days, t.from_at, t.to_at, t.asset, t.price, t.tax,
-            t.state
+            t.taxes, t.state
        FROM subscription s
        JOIN term t ON t.subscription_id = s.id
        JOIN bouquet b ON b.id = t.bouquet_id
@@ -164,12 +167,7 @@ export async function termsOf(
     asset: row.asset,
     price: row.price,
     tax: row.tax,
+    taxes: readTaxes(row.taxes),
     state: row.state,
   }));
-}
-
-/** The site of each of these cards. */
-export async function sitesOfCards(db: Db, ids: readonly bigint[]): Promise<Map<bigint, bigint>> {
-  const { rows } = await db.query('SELECT id, site_id FROM card WHERE id = ANY ($1)', [ids]);
-  return new Map(rows.map((row) => [row.id, row.site_id]));
 }

@@ -1,9 +1,9 @@
 /** Cards: what they are paid for, whether they are on air, and what is bought for them. */
 import { z } from 'zod';
+import { percentOf } from '../../billing/catalogue/file/tax.ts';
 import type { TermName } from '../../billing/catalogue/rules.ts';
 import { paidButDark } from '../../entitlement/picture/dark.ts';
 import type { Diagnosis } from '../../entitlement/picture/desk.ts';
-import { subscriberById } from '../../registry/desk.ts';
 import {
   cardNumberText,
   id,
@@ -20,9 +20,10 @@ import {
 } from '../api/fields.ts';
 import { problem } from '../api/problems.ts';
 import { accepted, ok, type Route, route } from '../api/route.ts';
-import { seesSite, siteFilter } from '../people/principal.ts';
-import { type CardRecord, cardById, findCards, sitesOfCards, termsOf } from './card-store.ts';
-import { codeOf, type Desk, sitesOf, tillOf } from './desk.ts';
+import { siteFilter } from '../people/principal.ts';
+import { settleNow, type Wish } from './act.ts';
+import { type CardRecord, cardById, findCards, termsOf } from './card-store.ts';
+import { codeOf, type Desk, sitesOf } from './desk.ts';
 import { moneyAnswer, settledMoney } from './money.ts';
 
 const card = z
@@ -68,7 +69,10 @@ const boughtTerm = z
     from: instant,
     to: instant,
     price: money,
+    /** All taxes together. */
     tax: money,
+    /** With the rates of the sale. */
+    taxes: z.array(z.strictObject({ code: z.string(), percent: z.string(), amount: money })),
     state: z.enum(['sold', 'void']),
   })
   .meta({ id: 'Term' });
@@ -184,17 +188,12 @@ const pictureRoutes = (desk: Desk): Route[] => [
     summary: 'Cards that are paid but dark, the longest dark first, at most 200',
     answers: { 200: z.strictObject({ items: z.array(darkCard) }) },
     async handler({ principal, now }) {
-      const found = await paidButDark(desk.pool, { now, afterSeconds: DARK_AFTER_S });
-      const sites = await sitesOfCards(
-        desk.pool,
-        found.map(({ cardId }) => cardId),
-      );
-      const items = found.flatMap(({ cardId, number, since, reasons, failure }) => {
-        const siteId = sites.get(cardId);
-        if (siteId === undefined || !seesSite(principal, siteId)) return [];
-        const site = codeOf(desk, siteId);
-        return { cardId: `${cardId}`, number, site, since: since.toISOString(), reasons, failure };
-      });
+      const sites = siteFilter(principal);
+      const found = await paidButDark(desk.pool, { now, afterSeconds: DARK_AFTER_S, sites });
+      const items = found.map(({ cardId, number, siteId, since, reasons, failure }) => ({
+        ...{ cardId: cardId.toString(), number, site: codeOf(desk, siteId) },
+        ...{ since: since.toISOString(), reasons, failure },
+      }));
       return ok({ items });
     },
   }),
@@ -235,6 +234,11 @@ const termsRoute = route({
         to: row.to.toISOString(),
         price: moneyOf(row.price, row.asset),
         tax: moneyOf(row.tax, row.asset),
+        taxes: row.taxes.map(({ code, ppm, amount }) => ({
+          code,
+          percent: percentOf(ppm),
+          amount: moneyOf(amount, row.asset),
+        })),
         state: row.state,
       }),
     );
@@ -243,6 +247,15 @@ const termsRoute = route({
 
 /** Three years of months. */
 const TERMS_MAX = 36;
+
+export const termSale = z.strictObject({
+  term,
+  means: z.enum(['credit', 'tvu']).default('credit'),
+  /** So many one after another. */
+  count: z.int().min(1).max(TERMS_MAX).default(1),
+  /** Of a promotion. */
+  code: text(40).optional(),
+});
 
 /** What is left out is no part of what the key was used for. */
 const purposeOf = (
@@ -254,39 +267,29 @@ const purposeOf = (
   ...(code === undefined ? {} : { code }),
 });
 
+/** A term that the wallet of the card's subscriber pays. */
+export const termWish = (card: CardRecord, said: z.output<typeof termSale>): Wish => ({
+  ...{ kind: 'buy', purpose: purposeOf(card, said), msisdn: null, means: said.means },
+});
+
 const sellRoute = (desk: Desk): Route =>
   route({
     ...{ method: 'post', path: '/cards/{cardId}/terms', tag, access: 'term.sell', params },
     summary: 'Buy a term from the wallet of the card’s subscriber, with credit or TV units',
     ...{ idempotent: true, write: { object: 'card', commits: 'itself' } },
-    body: z.strictObject({
-      term,
-      means: z.enum(['credit', 'tvu']).default('credit'),
-      /** So many one after another. */
-      count: z.int().min(1).max(TERMS_MAX).default(1),
-      /** Of a promotion. */
-      code: text(40).optional(),
-    }),
+    body: termSale,
     ...{ example: { term: 'month' }, answers: { 201: settledMoney } },
     problems: [
-      ...(['insufficient_funds', 'insufficient_units', 'term_not_sold', 'no_phone'] as const),
+      ...(['insufficient_funds', 'insufficient_units', 'term_not_sold'] as const),
       ...(['promotion_not_valid', 'promotion_used', 'promotion_budget_spent', 'paused'] as const),
     ],
     async handler(call) {
       const { db, principal, body, params: given } = call;
-      const sites = siteFilter(principal);
-      const found = await cardById(db, given.cardId, sites);
+      const found = await cardById(db, given.cardId, siteFilter(principal));
       const site = found && desk.catalogue().sites.get(found.siteId);
-      const owner = found && (await subscriberById(db, found.subscriberId, { sites }));
-      if (!found || !site || !owner) return problem('not_found');
+      if (!found || !site) return problem('not_found');
       call.note({ siteId: site.id });
-      const msisdn = owner.phones[0];
-      if (msisdn === undefined) return problem('no_phone');
-      const outcome = await desk.settlement.settle({
-        ...{ kind: 'buy', provider: 'backoffice', receipt: call.receipt, channelId: tillOf(site) },
-        ...{ siteId: site.id, at: call.now, raw: Buffer.from(principal.key) },
-        ...{ purpose: purposeOf(found, body), msisdn, means: body.means },
-      });
-      return moneyAnswer(outcome, site.currency);
+      const wish = termWish(found, body);
+      return moneyAnswer(await settleNow(desk, call, site, wish), site.currency);
     },
   });

@@ -1,6 +1,9 @@
 /** What is sold where, as it stands now. */
 import { z } from 'zod';
-import { priceAt, type TermName } from '../../billing/catalogue/rules.ts';
+import { percentOf, taxOn } from '../../billing/catalogue/file/tax.ts';
+import type { Category } from '../../billing/catalogue/file/types.ts';
+import { type Bouquet, priceAt, pricesFor, type TermName } from '../../billing/catalogue/rules.ts';
+import { formatLocalDate, localDate } from '../../platform/calendar.ts';
 import { idText, instant, language, money, moneyOf, siteCode } from '../api/fields.ts';
 import { ok, type Route, route } from '../api/route.ts';
 import { seesSite } from '../people/principal.ts';
@@ -18,15 +21,21 @@ const site = z
   })
   .meta({ id: 'Site' });
 
+const price = z.strictObject({ term: z.string(), price: money });
+
 const bouquet = z
   .strictObject({
     id: idText,
     site: siteCode,
     code: z.string(),
     name: z.string(),
-    taxPercent: z.string(),
+    /** Today's rates, in the order in which they are applied. */
+    taxes: z.array(z.strictObject({ code: z.string(), name: z.string(), percent: z.string() })),
     products: z.array(z.string()),
-    prices: z.array(z.strictObject({ term: z.string(), price: money })),
+    kind: z.enum(['bouquet', 'channel', 'add_on']),
+    prices: z.array(price),
+    /** Whole lists of categories that do not buy at `prices`. */
+    categoryPrices: z.array(z.strictObject({ category: z.string(), prices: z.array(price) })),
   })
   .meta({ id: 'Bouquet' });
 
@@ -79,10 +88,14 @@ export const catalogueRoutes = (desk: Desk): Route[] => [
   }),
 ];
 
-/** 1600n is `16`, 1650n is `16.5`. */
-function percentOf(permyriad: bigint): string {
-  const digits = permyriad.toString().padStart(3, '0');
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}`.replace(/\.?0+$/, '') || '0';
+function taxesOf(desk: Desk, { siteId, taxes }: Bouquet, now: Date) {
+  const timeZone = desk.catalogue().sites.get(siteId)?.timeZone ?? 'UTC';
+  const today = formatLocalDate(localDate(now, timeZone));
+  return taxes.flatMap((tax) => {
+    const applied = taxOn(tax, today);
+    if (!applied) return [];
+    return [{ code: tax.code, name: tax.name, percent: percentOf(applied.ppm) }];
+  });
 }
 
 function bouquetsOf(desk: Desk, sites: bigint[] | null, now: Date) {
@@ -90,18 +103,24 @@ function bouquetsOf(desk: Desk, sites: bigint[] | null, now: Date) {
   return [...bouquets.values()].flatMap((one) => {
     const asset = all.get(one.siteId)?.currency;
     if (!asset || (sites && !sites.includes(one.siteId))) return [];
-    const prices = (Object.keys(one.prices) as TermName[]).flatMap((term) => {
-      const price = priceAt(one, term, now);
-      return price === null ? [] : [{ term, price: moneyOf(price, asset) }];
-    });
+    const pricesTo = (category?: Category) =>
+      (Object.keys(pricesFor(one, category)) as TermName[]).flatMap((term) => {
+        const price = priceAt(one, term, now, category);
+        return price === null ? [] : [{ term, price: moneyOf(price, asset) }];
+      });
     return {
       id: one.id.toString(),
       site: codeOf(desk, one.siteId),
       code: one.code,
       name: one.name,
-      taxPercent: percentOf(one.taxPermyriad),
+      taxes: taxesOf(desk, one, now),
       products: [...one.products],
-      prices,
+      kind: one.kind,
+      prices: pricesTo(),
+      categoryPrices: [...one.categoryPrices.keys()].map((category) => ({
+        category,
+        prices: pricesTo(category),
+      })),
     };
   });
 }

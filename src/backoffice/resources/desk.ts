@@ -1,29 +1,46 @@
 /** What the handlers of routes stand on. */
 import type { Pool } from 'pg';
 import type { Catalogue, Site } from '../../billing/catalogue/rules.ts';
+import type { PublishedCatalogue } from '../../billing/catalogue/store.ts';
+import type { DunningService } from '../../billing/dunning/service.ts';
+import type { PostpaidService } from '../../billing/postpaid/service.ts';
 import type { Settlement } from '../../billing/settlement/service.ts';
 import type { PictureDesk } from '../../entitlement/picture/desk.ts';
 import type { Suspensions } from '../../entitlement/picture/suspension.ts';
-import type { Clock, Ids, Logger } from '../../platform/ports.ts';
+import type { KeyValue } from '../../platform/kv.ts';
+import type { Clock, Ids, Logger, Random } from '../../platform/ports.ts';
 import type { Acts } from '../people/approvals.ts';
 import type { Passwords } from '../people/passwords.ts';
 import { type Principal, seesSite } from '../people/principal.ts';
 import type { Vault } from '../people/vault.ts';
+import type { DemoClocks } from './demo-clocks.ts';
 
 export interface Desk {
   pool: Pool;
   ids: Ids;
   clock: Clock;
+  /** What people's sessions and codes live by. */
+  machineClock: Clock;
+  /** Only in a demo. */
+  clocks?: DemoClocks;
   logger: Logger;
   vault: Vault;
   passwords: Passwords;
   settlement: Settlement;
+  postpaid: PostpaidService;
   catalogue(): Catalogue;
+  /** The file that it is made of; null before the first publication. */
+  catalogueFile(): PublishedCatalogue | null;
   picture: PictureDesk;
   suspensions: Suspensions;
+  dunning: DunningService;
   acts: Acts;
   /** Does this much need a second person? */
   needsSecond(minor: bigint, asset: string): boolean;
+  kv: KeyValue;
+  random: Random;
+  /** How codes of scratch cards are kept; left out where none are used. */
+  voucherHash?: ((code: string) => string) | undefined;
   /** The site of each channel money and messages come over. */
   channelSites(): ReadonlyMap<string, bigint>;
   requireTotp: boolean;

@@ -1,12 +1,10 @@
 /** A further card of a subscriber, or one of theirs whose subscription is closed, opened anew. */
 import { z } from 'zod';
 import { openSubscription } from '../../billing/subscriptions/service.ts';
-import { insertCard } from '../../registry/store.ts';
 import { cardNumber, id, idText, term, text } from '../api/fields.ts';
 import { type Problem, problem } from '../api/problems.ts';
 import { created, type Route, route } from '../api/route.ts';
-import type { Db } from '../people/staff-store.ts';
-import { cardById, findCards } from './card-store.ts';
+import { cardById } from './card-store.ts';
 import type { Desk } from './desk.ts';
 import { bouquetAt, UNKNOWN_BOUQUET } from './subscription-acts.ts';
 import { purseOf } from './wallet-acts.ts';
@@ -47,41 +45,21 @@ export const furtherCardRoutes = (desk: Desk): Route[] => [
       if (mainCardId !== null && main?.subscriberId !== subscriber.id) return unknownMain;
       if (main?.number === number) return unknownMain;
       const owner = { siteId: site.id, subscriberId: subscriber.id };
-      if (!(await takeCard(desk, db, { number, ...owner, createdAt: at }))) return TAKEN;
       const { term: ownTerm, decoder, person, reseller } = said;
-      const made = await openSubscription(desk.pool, desk.ids, {
-        ...{ ...owner, cardNumber: number, bouquetId: bouquet.id, term: ownTerm },
-        ...{ decoder, person, mainCardId, reseller, at },
-      });
+      const productsOf = (of: bigint) => desk.catalogue().bouquets.get(of)?.products ?? [];
+      const made = await openSubscription(
+        { ...desk, productsOf },
+        {
+          ...{ ...owner, cardNumber: number, bouquetId: bouquet.id, term: ownTerm },
+          ...{ decoder, person, mainCardId, reseller, transfer: false, at },
+        },
+      );
+      if (!made.ok) return TAKEN;
       const ids = { cardId: made.cardId.toString(), subscriptionId: made.id.toString() };
       return created(ids, `/cards/${made.cardId}`);
     },
   }),
 ];
-
-/**
- * The card is the subscriber's and has no open subscription: new, closed, or left by a process
- * that ended between the two. Its unique number decides between two who take it at once.
- */
-async function takeCard(
-  desk: Desk,
-  db: Db,
-  card: Omit<Parameters<typeof insertCard>[1], 'id'>,
-): Promise<boolean> {
-  const wanted = { number: card.number, subscriberId: null, isSuspended: null };
-  const [found] = await findCards(db, { ...wanted, sites: null, after: null, limit: 1 });
-  if (found) {
-    const isFree = found.subscription === null || found.subscription.closedAt !== null;
-    return found.subscriberId === card.subscriberId && isFree;
-  }
-  try {
-    await insertCard(db, { ...card, id: await desk.ids.take() });
-    return true;
-  } catch (error) {
-    if ((error as { constraint?: string }).constraint === 'card_number_key') return false;
-    throw error;
-  }
-}
 
 const fieldProblem = (code: 'card_taken' | 'invalid_body', path: string, what: string): Problem =>
   problem(code, { fields: [{ path, code: what, message: 'Cannot be had' }] });

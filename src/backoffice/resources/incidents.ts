@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Site } from '../../billing/catalogue/rules.ts';
+import { cardsInReach, countGiven, givenLately, limitsOf } from '../../billing/incidents/reach.ts';
 import { type IncidentPreview, previewIncident } from '../../billing/incidents/rules.ts';
 import type { Outcome } from '../../billing/settlement/commands.ts';
 import { localDate } from '../../platform/calendar.ts';
@@ -15,7 +16,6 @@ import type { Db } from '../people/staff-store.ts';
 import { type ActDeps, doOrAsk, placeAt, placeOfAct } from './act.ts';
 import { approval } from './approval-view.ts';
 import { type Desk, siteByCode } from './desk.ts';
-import { cardsInReach, countGiven } from './incident-store.ts';
 
 export const FREE_DAYS = 'incident.free_days';
 
@@ -41,7 +41,7 @@ const given = z
   })
   .meta({ id: 'FreeDays' });
 
-const cost = z
+export const cost = z
   .strictObject({
     days: z.int(),
     cards: z.int(),
@@ -117,20 +117,33 @@ async function preview(
   const on = localDate(now, site.timeZone);
   const scope = { kind: 'site', siteId: site.id } as const;
   const ask = { incident: incident ?? '', reason: '', scope, days, by: principal.key, on };
-  return previewIncident(ask, { cards, given: [], limits: NO_LIMITS });
+  const given = await givenLately(db, site, cards, now);
+  return previewIncident(ask, { cards, given, limits: limitsOf(site) });
 }
 
-/** The limits of the API are its own: below. */
-const NO_LIMITS = {
-  daysPerIncident: null,
-  daysPerCardAndMonth: null,
-  daysPerSubscriberAndMonth: null,
-  costPerGiverAndMonth: null,
-  secondPerson: { days: null, cost: null },
-};
+/** More days than an incident may have here: nobody can give them. */
+const isOverLimit = ({ decision }: IncidentPreview): boolean =>
+  decision.kind === 'refused' && decision.error === 'incident_limit';
 
-const needsSecond = (desk: Desk, site: Site, days: number, found: IncidentPreview): boolean =>
+/** Above a number of days times cards, or a cost, a second person decides. */
+export const needsSecond = (
+  desk: Desk,
+  site: Site,
+  days: number,
+  found: IncidentPreview,
+): boolean =>
   found.cards.length * days > CARD_DAYS_ALONE_MAX || desk.needsSecond(found.cost, site.currency);
+
+/** What days would come to, as it is answered. */
+export function costView(desk: Desk, site: Site, days: number, found: IncidentPreview) {
+  const leftOut = new Map<string, number>();
+  for (const { why } of found.leftOut) leftOut.set(why, (leftOut.get(why) ?? 0) + 1);
+  return {
+    ...{ days, cards: found.cards.length, cost: moneyOf(found.cost, site.currency) },
+    leftOut: [...leftOut].map(([why, cards]) => ({ why, cards })),
+    needsSecond: needsSecond(desk, site, days, found),
+  };
+}
 
 const costRoute = (desk: Desk): Route =>
   route({
@@ -146,7 +159,7 @@ const costRoute = (desk: Desk): Route =>
       subscriberId: id.optional(),
       cardId: id.optional(),
     }),
-    ...{ answers: { 200: cost }, problems: ['too_many_cards'] },
+    ...{ answers: { 200: cost }, problems: ['too_many_cards', 'days_limit'] },
     async handler(call) {
       const { query, principal } = call;
       const site = siteByCode(desk, principal, call.params.site);
@@ -157,15 +170,7 @@ const costRoute = (desk: Desk): Route =>
         cardIds: query.cardId === undefined ? null : [query.cardId],
       });
       if (!found) return problem('too_many_cards');
-      const reasons = new Set(found.leftOut.map(({ why }) => why));
-      return ok({
-        ...{ days, cards: found.cards.length, cost: moneyOf(found.cost, site.currency) },
-        leftOut: [...reasons].map((why) => ({
-          why,
-          cards: found.leftOut.filter((one) => one.why === why).length,
-        })),
-        needsSecond: needsSecond(desk, site, days, found),
-      });
+      return isOverLimit(found) ? problem('days_limit') : ok(costView(desk, site, days, found));
     },
   });
 
@@ -184,7 +189,7 @@ const giveRoute = (desk: Desk): Route =>
     }),
     example: { incident: 'NBO-2026-11-22', days: 1, reason: 'no signal for a day', cardIds: ['1'] },
     answers: { 201: given, 202: approval },
-    problems: ['nobody_to_give_to', 'too_many_cards', 'unavailable'],
+    problems: ['nobody_to_give_to', 'too_many_cards', 'days_limit', 'unavailable'],
     async handler(call) {
       const { body, principal } = call;
       const site = siteByCode(desk, principal, call.params.site);
@@ -195,6 +200,7 @@ const giveRoute = (desk: Desk): Route =>
       const asked = { incident: null, days, subscriberId, cardIds };
       const found = await preview(desk, call, site, asked);
       if (!found) return problem('too_many_cards');
+      if (isOverLimit(found)) return problem('days_limit');
       if (found.cards.length === 0) return problem('nobody_to_give_to');
       const cards = found.cards.map(({ cardId }) => cardId.toString());
       return doOrAsk(desk, call, {

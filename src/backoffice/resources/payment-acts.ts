@@ -24,7 +24,7 @@ const claim = z.strictObject({
   provider: z.string(),
   receipt: z.string(),
   cardNumber: z.string(),
-  payerMsisdn: z.string(),
+  payerMsisdn: z.string().nullable(),
 });
 
 /** The act of giving money in suspense to a card. */
@@ -43,7 +43,7 @@ export const paymentActRoutes = (desk: Desk): Route[] => [
 ];
 
 /** Why a card cannot be named here; null when it can. */
-async function cardFault(
+export async function cardFault(
   db: Db,
   principal: Principal,
   path: string,
@@ -61,12 +61,12 @@ const claimRoute = (desk: Desk): Route =>
   route({
     ...{ method: 'post', path: '/suspense/{paymentId}/claims', tag, params },
     ...{ access: 'suspense.claim', idempotent: true },
-    summary: 'Give money in suspense to the card its payer names; above the limit two decide',
+    summary: 'Give money in suspense to the card it was for; above the limit two decide',
     write: { object: 'payment', commits: 'itself' },
     body: z.strictObject({ cardNumber: cardNumberText, reason }),
     example: { cardNumber: '40219999915', reason: 'the payer mistyped the card' },
     answers: { 201: settledMoney, 202: approval },
-    problems: ['not_in_suspense', 'payer_unknown', 'currency_mismatch', 'unavailable'],
+    problems: ['not_in_suspense', 'currency_mismatch', 'unavailable'],
     async handler(call) {
       const { db, principal, body, params: given } = call;
       const found = await suspenseById(db, given.paymentId, siteFilter(principal));
@@ -76,7 +76,6 @@ const claimRoute = (desk: Desk): Route =>
       const fault = await cardFault(db, principal, 'cardNumber', body.cardNumber);
       if (fault) return fault;
       const { provider, receipt, payerMsisdn, amount: minor, asset } = found;
-      if (payerMsisdn === null) return problem('payer_unknown');
       const { cardNumber } = body;
       const needsSecond = desk.needsSecond(minor, asset);
       // Nobody is to decide on what is gone; settlement knows it by itself, and its own repeats.

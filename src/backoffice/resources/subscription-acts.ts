@@ -78,31 +78,64 @@ const renewalRoutes = (desk: Desk): Route[] => [
     ...{ example: { term: 'month' }, problems: ['unknown_card'] },
     wish: (said, { id: cardId }) => ({ kind: 'set_auto_renew', cardId, term: said.term }),
   }),
+  cardActRoute(desk, {
+    ...{ path: 'auto-renewal-endings', access: 'subscription.change', body: why },
+    summary: 'Stop the renewal by itself; a renewal that waits for its money still does',
+    ...{ example: { reason: 'decides each month anew' }, problems: ['unknown_card'] },
+    wish: (_said, { id: cardId }) => ({ kind: 'stop_auto_renew', cardId }),
+  }),
 ];
+
+export const planChange = z.strictObject({
+  bouquet: text(40),
+  policy: z.enum(['immediate', 'end_of_term']),
+});
+export const addOn = z.strictObject({ bouquet: text(40), term: term.optional() });
+
+/** Another plan for a card, or the problem with its name. */
+export function planWish(
+  desk: Pick<Desk, 'catalogue'>,
+  { bouquet: code, policy }: z.output<typeof planChange>,
+  { id: cardId }: Pick<CardRecord, 'id'>,
+  site: Pick<Site, 'id'>,
+): Wish | Problem {
+  const bouquet = bouquetAt(desk, site, code);
+  if (!bouquet) return UNKNOWN_BOUQUET;
+  return { kind: 'change_plan', cardId, bouquetId: bouquet.id, policy };
+}
+
+/** A plan beside that of a card, or the problem with its name. */
+export function addOnWish(
+  desk: Pick<Desk, 'catalogue'>,
+  { bouquet: code, term: ownTerm }: z.output<typeof addOn>,
+  { id: cardId }: Pick<CardRecord, 'id'>,
+  site: Pick<Site, 'id'>,
+): Wish | Problem {
+  const bouquet = bouquetAt(desk, site, code);
+  if (!bouquet) return UNKNOWN_BOUQUET;
+  const own = ownTerm === undefined ? {} : { term: ownTerm };
+  return { kind: 'buy_addon', cardId, bouquetId: bouquet.id, ...own };
+}
 
 const planRoutes = (desk: Desk): Route[] => [
   cardActRoute(desk, {
     ...{ path: 'plan-changes', access: 'term.sell' },
     summary:
       'Another bouquet: at once, by the site’s rule for what is unused, or from the next term',
-    body: z.strictObject({ bouquet: text(40), policy: z.enum(['immediate', 'end_of_term']) }),
+    body: planChange,
     example: { bouquet: 'ESSENTIAL', policy: 'end_of_term' },
     problems: ['unknown_card', 'insufficient_funds', 'term_not_sold', 'paused'],
-    wish(said, { id: cardId }, site) {
-      const bouquet = bouquetAt(desk, site, said.bouquet);
-      if (!bouquet) return UNKNOWN_BOUQUET;
-      return { kind: 'change_plan', cardId, bouquetId: bouquet.id, policy: said.policy };
-    },
+    wish: (said, card, site) => planWish(desk, said, card, site),
   }),
   cardActRoute(desk, {
-    ...{ path: 'add-ons', access: 'term.sell', body: z.strictObject({ bouquet: text(40) }) },
-    summary: 'Another bouquet beside the running term, to its end',
+    ...{ path: 'add-ons', access: 'term.sell', body: addOn },
+    summary: 'Another bouquet beside the running term, to its end or for a term of its own',
     example: { bouquet: 'ESSENTIAL' },
-    problems: ['unknown_card', 'insufficient_funds', 'not_running', 'term_not_sold', 'paused'],
-    wish(said, { id: cardId }, site) {
-      const bouquet = bouquetAt(desk, site, said.bouquet);
-      return bouquet ? { kind: 'buy_addon', cardId, bouquetId: bouquet.id } : UNKNOWN_BOUQUET;
-    },
+    problems: [
+      ...(['unknown_card', 'insufficient_funds', 'not_running', 'term_not_sold'] as const),
+      ...(['paused', 'addon_not_available', 'addon_limit'] as const),
+    ],
+    wish: (said, card, site) => addOnWish(desk, said, card, site),
   }),
 ];
 
@@ -142,16 +175,6 @@ const giftRoutes = (desk: Desk): Route[] => [
     example: { reason: 'pays on Friday' },
     problems: ['unknown_card', 'loan_open', 'loan_over_cap', 'term_not_sold', 'paused'],
     wish: (_said, { id: cardId }) => ({ kind: 'take_loan', cardId }),
-  }),
-  cardActRoute(desk, {
-    ...{ path: 'vouchers', access: 'voucher.redeem' },
-    summary: 'Use a scratch card for a card; its code is kept nowhere as it is printed',
-    body: z.strictObject({ code: z.string().regex(/^[0-9A-Za-z][0-9A-Za-z -]{4,38}[0-9A-Za-z]$/) }),
-    ...{ example: { code: '1234 5678 9012 34' }, secrets: ['code'] },
-    problems: ['voucher_unknown', 'voucher_used', 'voucher_blocked', 'voucher_expired'],
-    wish: (said, { number: cardNumber }) => ({
-      ...{ kind: 'redeem', cardNumber, code: said.code },
-    }),
   }),
 ];
 

@@ -1,6 +1,6 @@
 /** Suspending a card with reason and end, and giving the picture back. */
 import { z } from 'zod';
-import { SUSPENSION_REASONS } from '../../entitlement/picture/desk.ts';
+import { STAFF_REASONS } from '../../entitlement/picture/desk.ts';
 import {
   cardNumberText,
   id,
@@ -94,7 +94,7 @@ const suspendRoute = (desk: Desk): Route =>
     summary: 'Take the picture of a card away, until a time or until it is given back',
     write: { object: 'card', commits: 'itself' },
     body: z.strictObject({
-      reason: z.enum(SUSPENSION_REASONS),
+      reason: z.enum(STAFF_REASONS),
       why: reason,
       until: instantIn.optional(),
     }),

@@ -68,7 +68,7 @@ export async function purseOf(
 }
 
 /** The amount in minor units of the site's currency, or the problem with it. */
-export function minorAt(site: Site, amount: Money): bigint | Problem {
+export function minorAt(site: Pick<Site, 'currency'>, amount: Money): bigint | Problem {
   const read = minorOf(amount, site.currency);
   if (read.ok) return read.minor;
   const code = read.fault.code === 'wrong_currency' ? 'wrong_currency' : 'invalid_body';

@@ -4,22 +4,50 @@ import type { Route } from '../../../src/backoffice/api/route.ts';
 import { makeApiKey } from '../../../src/backoffice/people/api-keys.ts';
 import { askApproval } from '../../../src/backoffice/people/approvals.ts';
 import { planResumption } from '../../../src/backoffice/resources/suspension-store.ts';
+import { openOutage } from '../../../src/billing/incidents/outages.ts';
+import type { Action } from '../../../src/billing/postpaid/actions.ts';
+import { makeBatch, printBatch } from '../../../src/billing/settlement/voucher-batches.ts';
+import { voucherHasher } from '../../../src/billing/settlement/voucher-codes.ts';
+import { systemRandom } from '../../../src/platform/system.ts';
 import type { Office, SiteCode } from './office.ts';
 
 /** By the name of the path's parameter. */
 export type Named = Readonly<Record<string, string>>;
 
-/** A subscriber who has paid, suspense, an approval asked for, a suspension, staff, a key. */
-export async function furnish(office: Office, code: SiteCode): Promise<Named> {
+/** An account of a subscriber with a contract, an invoice that is partly paid, and credit. */
+export async function furnishPostpaid(
+  { postpaid, ids, site }: Office,
+  code: SiteCode,
+  subscriberId: bigint,
+): Promise<Named> {
+  const { timeZone, currency } = site(code);
+  const settings = { billingDay: 1, autoPay: false, autoInvoice: true };
+  const accountId = await postpaid.open(subscriberId, { timeZone, currency, ...settings });
+  const act = async (action: Action) => {
+    const answer = await postpaid.act(accountId, `furnish-${await ids.take()}`, action);
+    if (!answer.ok || !answer.value.ok) throw new Error(`Not furnished: ${action.act}`);
+    return answer.value;
+  };
+  const credit = await act({ act: 'grant_credit', amount: 100n });
+  const sale = { ref: 'rooms', plan: 'ROOMS', quantity: 30 };
+  const { documentId } = await act({ act: 'create_subscription', ...sale });
+  const invoiceId = documentId ?? 0n;
+  const paid = await act({ act: 'external_payment', invoiceId, amount: 200n });
+  const { book } = await postpaid.look(accountId);
+  const line = book.rows.lines.find((row) => row.invoiceId === invoiceId);
+  return {
+    accountId: String(accountId),
+    contractId: String(book.rows.contracts[0]?.id),
+    invoiceId: String(invoiceId),
+    lineId: String(line?.id),
+    invoicePaymentId: String(paid.paymentId),
+    creditId: String(credit.documentId),
+  };
+}
+
+/** An approval asked for, staff in a session, and a partner's key. */
+async function furnishPeople(office: Office, code: SiteCode): Promise<Named> {
   const { pool, ids } = office;
-  const customer = await office.customer(code);
-  const amount = code === 'ABJ' ? 5_000n : 65_000n;
-  await office.pay(code, { amount, accountRef: customer.number });
-  await office.pay(code, { amount, accountRef: 'nobody' });
-  const [payment] = await office.rows(
-    `SELECT id FROM inbox WHERE channel_id = $1 AND state = 'settled' ORDER BY id LIMIT 1`,
-    [`paybill-${code}`],
-  );
   const siteId = office.site(code).id;
   const approval = await askApproval(pool, {
     ...{ id: await ids.take(), requestKey: `asked-${code}`, act: 'payment.reversal', siteId },
@@ -40,6 +68,27 @@ export async function furnish(office: Office, code: SiteCode): Promise<Named> {
     ...{ sites: [siteId], createdAt: office.now(), createdBy: staff.id },
     expiresAt: new Date(office.now().getTime() + 86_400_000),
   });
+  return {
+    approvalId: String(approval.id),
+    staffId: String(staff.id),
+    sessionId: String(session?.id),
+    apiKeyId: String(key.id),
+  };
+}
+
+/** A subscriber who has paid, suspense, an approval asked for, a suspension, staff, a key. */
+export async function furnish(office: Office, code: SiteCode): Promise<Named> {
+  const { pool, ids } = office;
+  const customer = await office.customer(code);
+  const amount = code === 'ABJ' ? 5_000n : 65_000n;
+  await office.pay(code, { amount, accountRef: customer.number });
+  await office.pay(code, { amount, accountRef: 'nobody' });
+  const [payment] = await office.rows(
+    `SELECT id FROM inbox WHERE channel_id = $1 AND state = 'settled' ORDER BY id LIMIT 1`,
+    [`paybill-${code}`],
+  );
+  const siteId = office.site(code).id;
+  const people = await furnishPeople(office, code);
   const suspended = await office.customer(code);
   await pool.query(
     `INSERT INTO card_suspension (id, card_id, reason, suspended_at, suspended_by)
@@ -47,15 +96,47 @@ export async function furnish(office: Office, code: SiteCode): Promise<Named> {
     [await ids.take(), suspended.cardId, office.now()],
   );
   await planResumption(pool, suspended.cardId, new Date('2030-01-01T00:00:00Z'));
+  const [version] = await office.rows('SELECT id FROM catalogue_version LIMIT 1');
+  const flagId = await ids.take();
+  await pool.query(
+    `INSERT INTO dunning_flag (id, subscriber_id, kind, reason, from_on, set_by, set_at)
+     VALUES ($1, $2, 'do_not_cut', 'hospital', '2026-11-23', 'staff:1', $3)`,
+    [flagId, customer.subscriberId, office.now()],
+  );
+  await pool.query(
+    `INSERT INTO dunning_hold (id, subscriber_id, level, because, from_on, from_at)
+     VALUES ($1, $2, 'walled', 'overdue', '2026-11-23', $3)`,
+    [await ids.take(), suspended.subscriberId, office.now()],
+  );
+  const voucherBatchId = await makeBatch(
+    pool,
+    ids,
+    {
+      ...{ name: `Batch of ${code}`, siteId, kind: 'amount', asset: office.site(code).currency },
+      ...{ value: 5_000n, days: null, bouquetId: null, size: 2, by: 'staff:1' },
+      ...{ expiresAt: new Date('2030-01-01T00:00:00Z'), at: office.now() },
+    },
+    `batch-${code}`,
+  );
+  const hashOf = voucherHasher('a key of nobody');
+  const printing = { ids, random: systemRandom, hashOf };
+  const cards = await printBatch(pool, printing, voucherBatchId ?? 0n);
+  const outage = await openOutage(pool, ids, {
+    ...{ siteId, product: null, region: 'Hill', reason: 'no power at the transmitter' },
+    ...{ from: new Date('2026-11-22T00:00:00Z'), by: 'staff:1', at: office.now() },
+  });
   return {
+    ...people,
+    ...(await furnishPostpaid(office, code, customer.subscriberId)),
+    flagId: String(flagId),
+    outageId: String(outage.id),
+    serial: String(cards?.[0]?.serial),
+    batchId: String(voucherBatchId),
     subscriberId: String(customer.subscriberId),
     cardId: String(customer.cardId),
     phone: customer.phone,
     paymentId: String(payment?.id),
-    approvalId: String(approval.id),
-    staffId: String(staff.id),
-    sessionId: String(session?.id),
-    apiKeyId: String(key.id),
+    versionId: String(version?.id),
     code: 'not_found',
     site: code,
   };

@@ -7,10 +7,13 @@ import { makeTestFolder } from '../../../src/platform/test-database.ts';
 import { createOffice, type Office, passwords } from './office.ts';
 
 /**
- * Goal: what the guide tells a reader to type works. Method: a real shell reads each example, with
+ * Goal: what the guides tell a reader to type works. Method: a real shell reads each example, with
  * a `curl` in its path that only says how it was called; the call is then made.
  */
-const GUIDE = 'docs/guides/api.md';
+const GUIDES = [
+  ['api', 13],
+  ['test-clocks', 8],
+] as const;
 const PASSWORD = 'correct horse battery';
 
 interface Example {
@@ -19,8 +22,8 @@ interface Example {
   status: number;
 }
 
-function examples(): Example[] {
-  const blocks = readFileSync(GUIDE, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g);
+function examples(guide: string): Example[] {
+  const blocks = readFileSync(`docs/guides/${guide}.md`, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g);
   return [...blocks].flatMap(([, text = '']) => {
     if (!text.includes('curl ')) return [];
     const role = /^# as (?:an? )?(\w+)$/m.exec(text)?.[1] ?? null;
@@ -30,12 +33,13 @@ function examples(): Example[] {
 
 let office: Office;
 let folder: string;
+let known: Record<string, string>;
 beforeAll(async () => {
-  office = await createOffice();
+  office = await createOffice({ hasClocks: true });
+  known = await names();
   folder = makeTestFolder();
   mkdirSync(join(folder, 'bin'));
-  const say = 'process.stdout.write(JSON.stringify(process.argv.slice(1)))';
-  const curl = `#!/bin/sh\nexec '${process.execPath}' -e '${say}' -- "$@"\n`;
+  const curl = `#!/bin/sh\nprintf '%s\\0' "$@"\n`;
   writeFileSync(join(folder, 'bin', 'curl'), curl, { mode: 0o755 });
 });
 afterAll(async () => {
@@ -58,9 +62,10 @@ function requestOf(args: string[]): [string, RequestInit] {
   return [url ?? '', { method, headers, ...(body === undefined ? {} : { body }) }];
 }
 
-/** What the guide calls by a name. */
+/** What the guides call by a name. */
 async function names(): Promise<Record<string, string>> {
   const { subscriberId, cardId, number } = await office.customer('NBO');
+  const newcomer = await office.customer('NBO');
   // Taken back can be what is not spent.
   const other = await office.customer('NBO');
   await office.pay('NBO', { amount: 200_000n, accountRef: other.phone });
@@ -81,32 +86,35 @@ async function names(): Promise<Record<string, string>> {
   );
   return {
     ...{ API: office.url, PASSWORD, SUBSCRIBER: String(subscriberId), CARD: String(cardId) },
+    ...{ NEWCOMER: String(newcomer.subscriberId), NEWCOMER_CARD: String(newcomer.cardId) },
     ...{ PAYMENT: String(untouched?.id), SUSPENSE: String(suspense?.id), CARD_NUMBER: number },
   };
 }
 
 /** Makes the call of an example, as its role; what it answered. */
-async function run({ text, role }: Example, known: Record<string, string>) {
+async function run({ text, role }: Example) {
   if (role !== null && !isRoleName(role)) throw new Error(`No role ${role}`);
   const TOKEN = role === null ? '' : (await office.staff([role])).token;
   const env = { ...known, TOKEN, PATH: `${join(folder, 'bin')}:/usr/bin:/bin` };
   const said = execFileSync('/bin/sh', ['-eu', '-c', text], { env, encoding: 'utf8' });
-  const [url, request] = requestOf(JSON.parse(said));
+  const [url, request] = requestOf(said.split('\0').slice(0, -1));
   const answer = await fetch(url, request);
-  const body = (await answer.json()) as { id?: string };
+  const body = (await answer.json()) as { id?: string; invoiceId?: string | null };
   const etag = answer.headers.get('etag');
   if (etag) known.ETAG = etag;
   if (answer.status === 202) known.APPROVAL = String(body.id);
+  if (url.endsWith('/postpaid-account')) known.ACCOUNT = String(body.id);
+  if (url.endsWith('/contracts')) known.INVOICE = String(body.invoiceId);
+  if (url.endsWith('/test-clocks')) known.CLOCK = String(body.id);
   return { status: answer.status, body };
 }
 
-describe('the guide', () => {
-  it('shows only what works', async () => {
-    const known = await names();
-    const found = examples();
-    expect(found.length).toBeGreaterThan(12);
+describe('a guide', () => {
+  it.each(GUIDES)('shows only what works: %s', async (guide, count) => {
+    const found = examples(guide);
+    expect(found.length).toBeGreaterThanOrEqual(count);
     for (const example of found) {
-      const { status, body } = await run(example, known);
+      const { status, body } = await run(example);
       const surprise = status === example.status ? null : body;
       expect([example.text, status, surprise]).toEqual([example.text, example.status, null]);
     }

@@ -5,6 +5,7 @@ export interface Schema {
   $ref?: string;
   type?: string | string[];
   anyOf?: Schema[];
+  oneOf?: Schema[];
   enum?: unknown[];
   const?: unknown;
   pattern?: string;
@@ -38,7 +39,9 @@ function resolve(schema: Schema, components: Components): Resolved {
 /** Values that the schema allows, as far as generating goes. */
 export function valuesOf(given: Schema, components: Components): fc.Arbitrary<unknown> {
   const schema = resolve(given, components);
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((one) => valuesOf(one, components)));
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return fc.oneof(...choices.map((one) => valuesOf(one, components)));
+  if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   switch (schema.type) {
     case 'null':
@@ -70,18 +73,28 @@ function objectsOf({ properties = {}, required = [] }: Schema, components: Compo
   return fc.record(Object.fromEntries(fields), { requiredKeys: required });
 }
 
+const CURRENCY = '^[A-Z]{3}$';
 const FIRST_MS = Date.UTC(1900, 0, 1);
 const LAST_MS = Date.UTC(2199, 11, 31);
+/** Around the day on which the stories play: what is asked for then can be done. */
+const NEAR_MS = [Date.UTC(2026, 9, 1), Date.UTC(2027, 3, 1)] as const;
 
 function textsOf({ pattern, format, minLength = 0, maxLength = 60 }: Schema): fc.Arbitrary<string> {
-  if (format === 'date-time') {
-    return fc.integer({ min: FIRST_MS, max: LAST_MS }).map((ms) => new Date(ms).toISOString());
+  if (format === 'date-time' || format === 'date') {
+    const instants = fc.integer({ min: FIRST_MS, max: LAST_MS });
+    const near = fc.integer({ min: NEAR_MS[0], max: NEAR_MS[1] });
+    return fc.oneof(near, instants).map((ms) => {
+      const text = new Date(ms).toISOString();
+      return format === 'date' ? text.slice(0, 10) : text;
+    });
   }
   // The one pattern that says which characters, and not which shape.
   if (pattern === undefined || pattern.includes('\\P{Cc}')) {
     return fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 60) });
   }
-  return fc.stringMatching(new RegExp(pattern));
+  const shaped = fc.stringMatching(new RegExp(pattern));
+  // What is no amount of the site's currency gets no further than the door.
+  return pattern === CURRENCY ? fc.oneof(fc.constant('KES'), shaped) : shaped;
 }
 
 /** Where and why a value is not what the schema says; empty when it is. */

@@ -1,6 +1,8 @@
 /** What each act that moves money needs, so that it can be done: by the route that does it. */
 import { type Route, routeName } from '../../../src/backoffice/api/route.ts';
-import type { Named } from './fixtures.ts';
+import type { Action } from '../../../src/billing/postpaid/actions.ts';
+import { dayOf } from '../../../src/platform/day.ts';
+import { furnishPostpaid, type Named } from './fixtures.ts';
 import type { Office } from './office.ts';
 
 export interface Prepared {
@@ -11,8 +13,13 @@ export interface Prepared {
 }
 
 /** Paths of acts that book again when they are asked for again; the others are refused then. */
-export const ACTS_AGAIN =
-  /\/(top-ups|promotional-credits|refunds|credit-transfers|terms|renewal-requests)$/;
+export const ACTS_AGAIN = new RegExp(
+  `/(${[
+    ...['top-ups', 'promotional-credits', 'refunds', 'credit-transfers', 'terms'],
+    ...['renewal-requests', 'contracts', 'invoices', 'external-charges', 'gateway-payments'],
+    ...['external-payments', 'chargebacks', 'credits', 'adjustments'],
+  ].join('|')})$`,
+);
 
 interface Changes {
   named?: Named;
@@ -22,6 +29,7 @@ interface Changes {
 type Prepare = (office: Office, named: Named) => Changes | Promise<Changes>;
 
 const PHONE = '+254711000111';
+const SOME = { amount: { amount: '0.50', currency: 'KES' } };
 const ONE = { amount: { amount: '1.00', currency: 'KES' } };
 const WHY = { reason: 'quite another one' };
 
@@ -66,7 +74,60 @@ async function wronglyPaid(office: Office, named: Named) {
   return { ...(await lastPayment(office)), payerPhone, toCardNumber: other.number };
 }
 
+const TODAY = dayOf(2026, 11, 23);
+const ACCOUNT = 'POST /postpaid-accounts/{accountId}';
+const CONTRACT = `${ACCOUNT}/contracts/{contractId}`;
+const INVOICE = `${ACCOUNT}/invoices/{invoiceId}`;
+
+/** Something done to the account before. */
+const after =
+  (actionOf: (named: Named) => Action, more: Changes = {}): Prepare =>
+  async ({ postpaid, ids }, named) => {
+    const key = `before-${await ids.take()}`;
+    await postpaid.act(BigInt(String(named.accountId)), key, actionOf(named));
+    return more;
+  };
+
+/** A charge that nobody has paid, in place of the invoice. */
+async function charged({ postpaid, ids }: Office, named: Named, draft: boolean): Promise<Changes> {
+  const charge = { act: 'external_charge', amount: 500n, from: TODAY, to: null, draft } as const;
+  const account = BigInt(String(named.accountId));
+  const made = await postpaid.act(account, `charge-${await ids.take()}`, charge);
+  if (!made.ok || !made.value.ok) throw new Error('Not charged');
+  return { named: { invoiceId: String(made.value.documentId) } };
+}
+
+const POSTPAID_NEEDS: Readonly<Record<string, Prepare>> = {
+  [`${ACCOUNT}/contracts`]: () => ({ other: { ref: 'rooms-west' } }),
+  [`${CONTRACT}/add-ons`]: () => ({ other: { quantity: 2 } }),
+  [`${CONTRACT}/resumptions`]: after(() => ({ act: 'pause', ref: 'rooms', effective: TODAY })),
+  [`${CONTRACT}/transfers`]: async (office, named) => {
+    const { subscriberId } = await office.customer('NBO');
+    const { accountId } = await furnishPostpaid(office, 'NBO', subscriberId);
+    return { named, body: { toAccountId: accountId } };
+  },
+  [`${ACCOUNT}/invoices`]: () => ({ other: { target: '2027-01-31' } }),
+  [`${ACCOUNT}/external-charges`]: () => ({ other: ONE }),
+  [`${INVOICE}/commitments`]: (office, named) => charged(office, named, true),
+  [`${INVOICE}/voidings`]: (office, named) => charged(office, named, false),
+  [`${INVOICE}/gateway-payments`]: () => ({ other: ONE }),
+  [`${INVOICE}/external-payments`]: () => ({ other: ONE }),
+  [`${ACCOUNT}/payments/{invoicePaymentId}/refunds`]: () => ({ body: ONE, other: SOME }),
+  [`${ACCOUNT}/payments/{invoicePaymentId}/chargebacks`]: () => ({ body: ONE, other: SOME }),
+  [`${ACCOUNT}/payments/{invoicePaymentId}/chargeback-reversals`]: after(
+    ({ invoicePaymentId }) => ({
+      ...{ act: 'chargeback', paymentId: BigInt(String(invoicePaymentId)), amount: 100n },
+    }),
+  ),
+  [`${ACCOUNT}/top-ups`]: () => ({ other: ONE }),
+  [`${ACCOUNT}/credits`]: () => ({ other: ONE }),
+  [`${INVOICE}/credit-removals`]: (_office, { creditId }) => ({
+    named: { invoiceId: String(creditId) },
+  }),
+};
+
 const NEEDS: Readonly<Record<string, Prepare>> = {
+  ...POSTPAID_NEEDS,
   'POST /subscribers/{subscriberId}/top-ups': () => ({ other: ONE }),
   'POST /subscribers/{subscriberId}/promotional-credits': () => ({ other: ONE }),
   'POST /subscribers/{subscriberId}/refunds': () => ({ other: ONE }),

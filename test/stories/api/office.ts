@@ -6,38 +6,43 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { Pool } from 'pg';
-import supertest from 'supertest';
+import type supertest from 'supertest';
 import { loadDemoOperator } from '../../../simulators/demo/people.ts';
 import type { Route } from '../../../src/backoffice/api/route.ts';
 import { createPasswords } from '../../../src/backoffice/people/passwords.ts';
 import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
-import type { Principal } from '../../../src/backoffice/people/principal.ts';
-import { openSession } from '../../../src/backoffice/people/sessions.ts';
-import { insertStaff } from '../../../src/backoffice/people/staff-store.ts';
-import { settleNow, type Wish } from '../../../src/backoffice/resources/act.ts';
+import type { Wish } from '../../../src/backoffice/resources/act.ts';
+import type { DemoClocks } from '../../../src/backoffice/resources/demo-clocks.ts';
 import { tillOf } from '../../../src/backoffice/resources/desk.ts';
 import { type BackofficeDeps, createBackoffice } from '../../../src/backoffice/service.ts';
-import type { Site } from '../../../src/billing/catalogue/rules.ts';
+import { dunningPolicy } from '../../../src/billing/catalogue/dunning-policy.ts';
+import type { Catalogue, Site } from '../../../src/billing/catalogue/rules.ts';
 import { systemAccounts } from '../../../src/billing/catalogue/service.ts';
+import type { DunningService } from '../../../src/billing/dunning/service.ts';
 import { ensureAccounts } from '../../../src/billing/ledger/store.ts';
+import type { PostpaidService } from '../../../src/billing/postpaid/service.ts';
+import { remindDue } from '../../../src/billing/reminders/service.ts';
 import { createBilling } from '../../../src/billing/service.ts';
 import type { Outcome, Payment } from '../../../src/billing/settlement/commands.ts';
 import type { SettlementPorts } from '../../../src/billing/settlement/facts.ts';
 import { createSettlement, type Settlement } from '../../../src/billing/settlement/service.ts';
-import { voucherHasher } from '../../../src/billing/settlement/voucher-codes.ts';
-import { openCustomer } from '../../../src/billing/subscriptions/service.ts';
+import { createTestClocks } from '../../../src/billing/test-clocks/service.ts';
 import { createPictureDesk } from '../../../src/entitlement/picture/service.ts';
 import { createSuspensions } from '../../../src/entitlement/picture/suspension.ts';
 import { rightsFor } from '../../../src/entitlement/rights/rules.ts';
+import { openDunning } from '../../../src/open-dunning.ts';
 import { createIds } from '../../../src/platform/database/ids.ts';
 import { createPool } from '../../../src/platform/database/pool.ts';
 import { createPrisma, type Prisma } from '../../../src/platform/database/prisma.ts';
 import { createMemoryKeyValue } from '../../../src/platform/kv.ts';
 import { silentLogger } from '../../../src/platform/log.ts';
-import { withLuhnDigit } from '../../../src/platform/luhn.ts';
-import type { Ids, Logger } from '../../../src/platform/ports.ts';
+import type { Clock, Ids, Logger } from '../../../src/platform/ports.ts';
 import { systemRandom } from '../../../src/platform/system.ts';
 import { createTestDatabase } from '../../../src/platform/test-database.ts';
+import { createPublisher } from '../../../src/publish-catalogue.ts';
+import { changed } from '../world.ts';
+import { addCustomer, addStaff, addVoucher, callerOf, HASH, pay, settleAt } from './office-acts.ts';
+import { openPostpaid } from './postpaid-office.ts';
 
 export type SiteCode = 'NBO' | 'ABJ';
 
@@ -51,12 +56,14 @@ export interface Customer {
 export interface Office {
   pool: Pool;
   ids: Ids;
+  dunning: DunningService;
   url: string;
   routes: readonly Route[];
   document: Record<string, unknown>;
   now(): Date;
   later(ms: number): void;
   site(code: SiteCode): Site;
+  catalogue(): Catalogue;
   /** A member of staff in a session; the token. */
   staff(roles: RoleName[], sites?: SiteCode[] | 'all'): Promise<{ token: string; id: bigint }>;
   customer(code: SiteCode): Promise<Customer>;
@@ -66,10 +73,16 @@ export interface Office {
   settle(code: SiteCode, wish: Wish): Promise<Outcome>;
   /** A scratch card of an amount, ready to be used; its code. */
   voucher(asset: string, value: bigint): Promise<string>;
-  /** A call with this token. */
+  /** A call with this token; a problem that its route does not declare is an error. */
   call(method: string, path: string, options?: CallOptions): supertest.Test;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Forgets what stands in these tables, as their owner, who alone can. */
+  forget(...tables: string[]): Promise<void>;
   finishDue(): Promise<void>;
+  /** What is sold by invoice; `act` and `transfer` go through `fault` as well. */
+  postpaid: PostpaidService;
+  /** Publishes the catalogue of the tests with changes of its text. */
+  changeCatalogue(...changes: [was: string, is: string][]): Promise<void>;
   /** What happens to commands on their way; `null`: nothing. */
   fault: { afterSettle: (() => void) | null; settles: number };
   /** What was logged as an error. */
@@ -87,26 +100,34 @@ export interface CallOptions {
 /** `payerMsisdn` left out: not known. */
 export type Paid = Pick<Payment, 'amount' | 'accountRef'> & { payerMsisdn?: string };
 
+const rules = (fee: string, cap: string): string => `
+    rules:
+      move: { windowHours: 48, perMonth: 2, objectionMinutes: 30 }
+      pause: { daysPerYear: 30 }
+      loan: { term: day, fee: '${fee}', cap: '${cap}' }`;
 /** What the sites of the tests let happen. */
-const RULES = {
-  move: { windowHours: 48, perMonth: 2, objectionMinutes: 30 },
-  pause: { daysPerYear: 30 },
-  loan: { term: 'day', fee: '500', cap: '1000000' },
-};
-const HASH = voucherHasher('a key of the tests, for codes of scratch cards');
-const NOBODY: Principal = {
-  ...{ key: 'test', kind: 'staff', id: 0n, name: 'test', permissions: new Set() },
-  ...{ sites: 'all', sessionId: null, pending: null },
-};
-
+const RULES: [was: string, is: string][] = [
+  ['language: en', `language: en${rules('5.00', '10000.00')}`],
+  ['language: fr', `language: fr${rules('500', '1000000')}`],
+];
 const STARTS_AT = '2026-11-23T11:02:00Z';
 const MINUTE_MS = 60_000;
+
+const SAID: SettlementPorts['messagesFor'] = ({ to, message }, at) => ({
+  kind: to.kind,
+  template: message.name,
+  target: to.kind === 'text' ? to.msisdn : to.cardNumber,
+  body: message.name,
+  notAfter: new Date(at.getTime() + 60 * MINUTE_MS),
+});
 
 export interface OfficeOptions {
   requireTotp?: boolean;
   limits?: BackofficeDeps['limits'];
   /** Minor units of KES above which a reversal needs two. */
   approvalAbove?: bigint;
+  /** With time that can be moved, as a demo has it. */
+  hasClocks?: boolean;
 }
 
 /** Opens the office. Close it after the last story of the file. */
@@ -115,11 +136,11 @@ export async function createOffice(options: OfficeOptions = {}): Promise<Office>
   const pool = createPool({ url: database.appUrl, max: 8, name: 'office', logger: silentLogger });
   const prisma = createPrisma({ url: database.appUrl, max: 2, logger: silentLogger });
   const ids = createIds(pool);
-  const state = { now: new Date(STARTS_AT), serial: 0 };
-  const clock = { now: () => state.now };
-  await loadDemoOperator(prisma, ids);
-  await pool.query('UPDATE site SET rules = $1', [JSON.stringify(RULES)]);
-  const { billing, channels } = await openBilling(pool, prisma, ids);
+  const state = { now: new Date(STARTS_AT), aheadMs: 0, serial: 0 };
+  const machineClock = { now: () => state.now };
+  const clock = { now: () => new Date(state.now.getTime() + state.aheadMs) };
+  await loadDemoOperator({ pool, ids, clock }, changed(RULES));
+  const { billing, channels } = await openBilling(pool, prisma, { ids, clock });
   const catalogue = () => billing.catalogue.current();
   const site = (code: string): Site => {
     const found = [...catalogue().sites.values()].find((one) => one.code === code);
@@ -130,12 +151,22 @@ export async function createOffice(options: OfficeOptions = {}): Promise<Office>
   const settlement = faulty(billing.settlement, fault);
   const errors: unknown[] = [];
   const logger: Logger = { ...silentLogger, error: (event, fields) => errors.push(event, fields) };
-  const common = { pool, ids, clock, logger };
-  const backoffice = openOffice({ ...common, settlement, catalogue, channels }, options);
+  const common = { pool, ids, clock, machineClock, logger };
+  const reload = () => billing.catalogue.reload();
+  const { publish } = createPublisher({ ...common, reload });
+  const catalogueFile = () => billing.catalogue.inForce();
+  const siteIds = [...catalogue().sites.keys()];
+  const postpaid = await openPostpaid({ ...common, siteIds, fault });
+  const dunning = duns({ ...common, settlement, catalogue, postpaid });
+  const clocks = options.hasClocks ? openClocks({ ...common, settlement, catalogue, state }) : null;
+  const door = clocks?.tests.settlement(settlement) ?? settlement;
+  const desk = { ...common, settlement: door, catalogue, catalogueFile, publish, channels };
+  const opening = { ...desk, postpaid, dunning, ...(clocks ? { clocks } : {}) };
+  const backoffice = openOffice(opening, options);
   const { server, url } = await serve(backoffice.router);
   const parts = { pool, ids, state, site, settlement };
   return {
-    ...{ pool, ids, url, fault, errors, site, now: clock.now },
+    ...{ pool, ids, url, fault, errors, site, catalogue, postpaid, dunning, now: clock.now },
     routes: backoffice.routes,
     document: backoffice.document,
     later(ms) {
@@ -144,18 +175,19 @@ export async function createOffice(options: OfficeOptions = {}): Promise<Office>
     staff: (roles, sites = 'all') => addStaff(parts, roles, sites),
     customer: (code) => addCustomer(parts, code, catalogue),
     pay: (code, payment) => pay(parts, code, payment),
-    settle(code, wish) {
-      state.serial += 1;
-      const call = { receipt: `S${state.serial}`, now: state.now, principal: NOBODY };
-      return settleNow({ settlement }, call, site(code), wish);
-    },
+    settle: (code, wish) => settleAt(parts, code, wish),
     voucher: (asset, value) => addVoucher(parts, asset, value),
-    call: (method, path, given = {}) => call(server, { method, path, ...given }),
+    call: callerOf(server, backoffice.document),
     async rows(sql, values = []) {
       const { rows } = await pool.query(sql, values);
       return rows;
     },
+    forget: (...tables) => truncate(database.ownerUrl, tables),
     finishDue: () => backoffice.finishDue(),
+    async changeCatalogue(...changes) {
+      await loadDemoOperator({ pool, ids, clock }, changed([...RULES, ...changes]));
+      await reload();
+    },
     async close() {
       await backoffice.stop();
       await new Promise((closed) => server.close(closed));
@@ -168,22 +200,13 @@ export async function createOffice(options: OfficeOptions = {}): Promise<Office>
 }
 
 /** The real settlement; what it says is written under the name of its message. */
-async function openBilling(pool: Pool, prisma: Prisma, ids: Ids) {
+async function openBilling(pool: Pool, prisma: Prisma, { ids, clock }: { ids: Ids; clock: Clock }) {
   const channels = new Map<string, bigint>();
-  const ports: SettlementPorts = {
-    rightsFor,
-    messagesFor: ({ to, message }, at) => ({
-      kind: to.kind,
-      template: message.name,
-      target: to.kind === 'text' ? to.msisdn : to.cardNumber,
-      body: message.name,
-      notAfter: new Date(at.getTime() + 60 * MINUTE_MS),
-    }),
-  };
+  const ports: SettlementPorts = { rightsFor, messagesFor: SAID };
   const billing = await createBilling({
-    ...{ settlementPool: pool, pool, prisma, ids, logger: silentLogger, ports },
+    ...{ settlementPool: pool, pool, prisma, ids, clock, logger: silentLogger, ports },
     moneyChannels(catalogue) {
-      for (const { code, id } of catalogue.current().sites.values()) {
+      for (const { code, id } of catalogue.sites.values()) {
         channels.set(tillOf({ code }), id);
         channels.set(`paybill-${code}`, id);
       }
@@ -209,15 +232,48 @@ async function openBilling(pool: Pool, prisma: Prisma, ids: Ids) {
 /** Their hashes take no time. */
 export const passwords = createPasswords({ N: 1_024, r: 8, p: 1 });
 
+/** The whole house jumps: nothing of it is due here. */
+function openClocks({
+  state,
+  ...parts
+}: Pick<BackofficeDeps, 'pool' | 'ids' | 'clock' | 'settlement' | 'catalogue'> & {
+  state: { now: Date; aheadMs: number };
+}) {
+  const { pool, ids, clock, settlement, catalogue } = parts;
+  const tests = createTestClocks({
+    ...{ pool, ids, settlement },
+    timeZoneOf: (siteId) => catalogue().sites.get(siteId)?.timeZone ?? 'UTC',
+    remind: (clock, testClock) =>
+      remindDue({ pool, ids, clock, testClock, catalogue, messagesFor: SAID }),
+  });
+  const moveTo = async (to: Date) => {
+    state.aheadMs = to.getTime() - state.now.getTime();
+    return to;
+  };
+  return { tests, house: { now: clock.now, moveTo } };
+}
+
 type Opening = Pick<
   BackofficeDeps,
-  'pool' | 'ids' | 'clock' | 'logger' | 'settlement' | 'catalogue'
-> & { channels: ReadonlyMap<string, bigint> };
+  | 'pool'
+  | 'ids'
+  | 'clock'
+  | 'machineClock'
+  | 'logger'
+  | 'settlement'
+  | 'catalogue'
+  | 'catalogueFile'
+  | 'publish'
+  | 'postpaid'
+  | 'dunning'
+> & { clocks?: DemoClocks; channels: ReadonlyMap<string, bigint> };
 
-function openOffice({ channels, ...common }: Opening, options: OfficeOptions) {
+function openOffice({ channels, dunning, ...common }: Opening, options: OfficeOptions) {
   return createBackoffice({
     ...{ ...common, passwords, kv: createMemoryKeyValue(), random: systemRandom, trustedHops: 0 },
+    voucherHash: HASH,
     picture: createPictureDesk({ ...common, refresher: { wake: () => undefined } }),
+    dunning,
     suspensions: createSuspensions({ ...common, dispatcher: { wake: () => undefined } }),
     channelSites: () => channels,
     limits: { perMinute: 1e6, moneyPerMinute: 1e6, strangersPerMinute: 1e6, ...options.limits },
@@ -230,6 +286,29 @@ function openOffice({ channels, ...common }: Opening, options: OfficeOptions) {
   });
 }
 
+/** At both sites: reminded, then walled, of what was paid to yesterday or earlier. */
+const POLICY = dunningPolicy.parse({
+  steps: [
+    { name: 'reminder', when: { daysOverdue: 1 }, does: 'remind', say: [] },
+    { name: 'notice', when: { daysOverdue: 3 }, does: 'wall', say: [] },
+  ],
+});
+
+const duns = (
+  common: Pick<
+    Opening,
+    'pool' | 'ids' | 'clock' | 'logger' | 'settlement' | 'catalogue' | 'postpaid'
+  >,
+): DunningService => {
+  const terms = { category: null, from: '2026-01-01', policy: POLICY };
+  const dunning = ['NBO', 'ABJ'].map((site) => ({ ...terms, site }));
+  return openDunning({
+    ...{ ...common, operator: () => ({ dunning }) },
+    ...{ messagesFor: () => null, dispatcher: { wake: () => undefined } },
+    onMessages: () => undefined,
+  }).service;
+};
+
 /** Counts what is settled, and lets a process end right after it. */
 const faulty = (real: Settlement, fault: Office['fault']): Settlement => ({
   ...real,
@@ -241,6 +320,16 @@ const faulty = (real: Settlement, fault: Office['fault']): Settlement => ({
   },
 });
 
+async function truncate(ownerUrl: string, tables: string[]): Promise<void> {
+  const owner = createPool({ url: ownerUrl, max: 1, name: 'owner', logger: silentLogger });
+  // Without the triggers that keep what is append-only.
+  const triggers = (word: string) =>
+    tables.map((table) => `ALTER TABLE ${table} ${word} TRIGGER USER;`).join(' ');
+  const emptied = `TRUNCATE ${tables.join(', ')};`;
+  await owner.query(`${triggers('DISABLE')} ${emptied} ${triggers('ENABLE')}`);
+  await owner.end();
+}
+
 async function serve(router: express.Router): Promise<{ server: Server; url: string }> {
   const app = express();
   app.use('/api/v1', router);
@@ -248,95 +337,4 @@ async function serve(router: express.Router): Promise<{ server: Server; url: str
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', () => listening()));
   const { port } = server.address() as AddressInfo;
   return { server, url: `http://127.0.0.1:${port}/api/v1` };
-}
-
-interface Parts {
-  pool: Pool;
-  ids: Ids;
-  state: { now: Date; serial: number };
-  site(code: string): Site;
-  settlement: Settlement;
-}
-
-/** A hash that no password has. */
-const NO_PASSWORD = `scrypt$2$1$1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
-
-async function addStaff(
-  { pool, ids, state, site }: Parts,
-  roles: RoleName[],
-  sites: SiteCode[] | 'all',
-): Promise<{ token: string; id: bigint }> {
-  state.serial += 1;
-  const login = `staff-${state.serial}`;
-  const id = await ids.take();
-  await insertStaff(pool, {
-    ...{ id, login, fullName: 'Staff', passwordHash: NO_PASSWORD },
-    ...{ mustChange: false, roles, createdAt: state.now },
-    sites: sites === 'all' ? 'all' : sites.map((code) => site(code).id),
-  });
-  const session = { id: await ids.take(), staffId: id, now: state.now };
-  const { token } = await openSession(pool, { ...session, remote: '127.0.0.1', agent: 'test' });
-  return { token, id };
-}
-
-const BOUQUETS = { NBO: 'ESSENTIAL', ABJ: 'ACCESS' };
-
-async function addCustomer(
-  { pool, ids, state, site }: Parts,
-  code: SiteCode,
-  catalogue: BackofficeDeps['catalogue'],
-): Promise<Customer> {
-  state.serial += 1;
-  const number = withLuhnDigit(`40210${String(state.serial).padStart(5, '0')}`);
-  const phone = `${code === 'NBO' ? '+254700' : '+225070'}${String(100_000 + state.serial)}`;
-  const bouquet = [...catalogue().bouquets.values()].find((b) => b.code === BOUQUETS[code]);
-  const subscriberId = await openCustomer(pool, ids, {
-    ...{ site: site(code), fullName: `Customer ${state.serial}`, msisdn: phone, at: state.now },
-    language: site(code).language,
-    cards: [{ number, bouquetId: bouquet?.id ?? 0n, term: 'month', autoRenew: false }],
-  });
-  const { rows } = await pool.query('SELECT id FROM card WHERE number = $1', [number]);
-  return { subscriberId, cardId: rows[0].id, number, phone };
-}
-
-async function addVoucher(
-  { pool, ids, state }: Parts,
-  asset: string,
-  value: bigint,
-): Promise<string> {
-  state.serial += 1;
-  const code = `7000${String(state.serial).padStart(8, '0')}`;
-  const [batch, id] = [await ids.take(), await ids.take()];
-  const [expiresAt, hash] = [new Date('2030-01-01T00:00:00Z'), HASH(code)];
-  await pool.query(
-    `WITH b AS (
-       INSERT INTO voucher_batch (id, name, kind, asset, value, expires_at, created_at)
-       VALUES ($1, $3, 'amount', $4, $5, $6, $7) RETURNING id)
-     INSERT INTO voucher (id, batch_id, code_hash, state) SELECT $2, id, $8, 'ACTIVATED' FROM b`,
-    [batch, id, `batch-${state.serial}`, asset, value, expiresAt, state.now, hash],
-  );
-  return code;
-}
-
-function pay({ state, site, settlement }: Parts, code: SiteCode, payment: Paid): Promise<Outcome> {
-  state.serial += 1;
-  const { id: siteId, currency } = site(code);
-  return settlement.settle({
-    ...{ kind: 'payment', provider: 'mpesa', receipt: `R${state.serial}`, asset: currency },
-    ...{ channelId: `paybill-${code}`, siteId, at: state.now, raw: Buffer.from('{}') },
-    ...{ payerMsisdn: null, payerHash: null, orderId: null, ...payment },
-  });
-}
-
-function call(
-  server: Server,
-  { method, path, token, body, key, ifMatch }: CallOptions & { method: string; path: string },
-): supertest.Test {
-  const verb = method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
-  const test = supertest(server)[verb](`/api/v1${path}`);
-  if (token !== undefined) test.set('Authorization', `Bearer ${token}`);
-  if (key !== undefined) test.set('Idempotency-Key', key);
-  if (ifMatch !== undefined) test.set('If-Match', ifMatch);
-  if (body === undefined) return test;
-  return test.set('Content-Type', 'application/json').send(JSON.stringify(body));
 }

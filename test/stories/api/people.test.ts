@@ -7,10 +7,12 @@ const PASSWORD = 'correct horse battery';
 const MINUTE_MS = 60_000;
 
 let office: Office;
-beforeEach(async () => {
+beforeAll(async () => {
   office = await createOffice({ requireTotp: true });
 });
-afterEach(() => office.close());
+afterAll(() => office.close());
+// In each story nobody is there yet, and nobody has tried to get in.
+beforeEach(() => office.forget('staff', 'staff_session', 'sign_in_try', 'api_key', 'audit'));
 
 const deps = () => ({ pool: office.pool, ids: office.ids, clock: { now: office.now }, passwords });
 

@@ -213,7 +213,7 @@ interface Opening extends HouseOptions {
 }
 
 /** The demo's simulators and catalogue on the house's clock; people are made by the stories. */
-async function openSimulators({ dataDir, clock, kbit }: Opening, { url, prisma, ids }: Opened) {
+async function openSimulators({ dataDir, clock, kbit }: Opening, { url, pool, ids }: Opened) {
   const plan = demoPlan(dataDir);
   const common = { clock, random: systemRandom, timers: clock.timers };
   const headEnd = await createVipControlServer({
@@ -231,7 +231,7 @@ async function openSimulators({ dataDir, clock, kbit }: Opening, { url, prisma, 
     ...plan.africastalking,
     reportDelayMs: 100,
   });
-  await loadDemoOperator(prisma, ids);
+  await loadDemoOperator({ pool, ids, clock });
   const addresses = { gateway: url, money: money.url, texts: texts.url };
   const demo: DemoHouse = {
     channels: { channels: demoChannels(plan, addresses) },
