@@ -4,8 +4,10 @@
  * paid into in turn; nothing else runs there, and full-page images are off, because how many there
  * are says how long ago the last checkpoint was and not how long the books are.
  */
-import pg from 'pg';
-import { furnish, type House, openHouse, openPool, startDatabase } from './house.ts';
+import type pg from 'pg';
+import { taxOwner } from '../src/billing/ledger/chart.ts';
+import { copyDatabase, type Urls, untilAlone } from './copies.ts';
+import { benchTax, furnish, type House, openHouse, openPool, startDatabase } from './house.ts';
 import { interleave, median, type Plan, type Result, resultOf } from './measure.ts';
 import { freshDay, pay } from './payments.ts';
 
@@ -65,19 +67,15 @@ WITH paid AS MATERIALIZED (
     FROM paid CROSS JOIN (VALUES (4), (5)) AS k (n)
 )
 INSERT INTO term (id, subscription_id, bouquet_id, kind, from_at, to_at, asset, price, tax,
-                  journal_id, sold_at, base_date, anchor_day, time_of_day, parts)
+                  journal_id, sold_at, base_date, anchor_day, time_of_day, parts, taxes)
 SELECT id + 3, subscription_id, bouquet_id, 'month', at, at + interval '31 days', 'KES', price,
        tax, id + 2, at, at::date + 31, 1, 0,
        jsonb_build_array(jsonb_build_object('lot', (id + 6)::text, 'account', wallet_id::text,
          'journal', (id + 1)::text, 'kind', 'paid', 'priority', 20, 'expires', NULL,
-         'amount', price::text))
+         'amount', price::text)),
+       jsonb_build_array(jsonb_build_object('code', 'VAT', 'ppm', '160000', 'on', '{net}'::text[],
+         'amount', tax::text))
   FROM paid`;
-
-interface Urls {
-  ownerUrl: string;
-  appUrl: string;
-  superUrl: string;
-}
 
 interface Books {
   urls: Urls;
@@ -96,7 +94,7 @@ export async function benchHistory(wanted: ReadonlySet<string>, plan: Plan): Pro
   };
   try {
     await withHouse(database, (house) => furnish(house, CUSTOMERS));
-    const copy = await copyDatabase(database);
+    const copy = await copyDatabase(database, 'vip_long');
     const short = await books(database, MONTHS);
     const long = await books(copy, MONTHS_LONG);
     return (await compare(plan, short, long)).filter(({ name }) => wanted.has(name));
@@ -115,32 +113,14 @@ async function withHouse(urls: Urls, act: (house: House) => Promise<void>): Prom
   }
 }
 
-async function copyDatabase({ ownerUrl, appUrl, superUrl }: Urls): Promise<Urls> {
-  const rename = (url: string, name: string): string => {
-    const changed = new URL(url);
-    changed.pathname = `/${name}`;
-    return changed.href;
-  };
-  const client = new pg.Client({ connectionString: rename(superUrl, 'postgres') });
-  await client.connect();
-  await untilAlone(client, 'vip');
-  await client.query('CREATE DATABASE vip_long TEMPLATE vip OWNER vip_owner STRATEGY FILE_COPY');
-  await client.end();
-  const name = 'vip_long';
-  return {
-    ownerUrl: rename(ownerUrl, name),
-    appUrl: rename(appUrl, name),
-    superUrl: rename(superUrl, name),
-  };
-}
-
 async function writePast(house: House, superuser: pg.Pool, months: number): Promise<void> {
   const { accounts, site } = house;
+  const tax = benchTax(house).code;
   const idOf = (owner: string, kind: string) => accounts.get(`${owner}|${kind}|${site.currency}`);
   const system = [
     idOf('channel:ke-paybill', 'provider_clearing'),
     idOf(`site:${site.id}`, 'deferred_revenue'),
-    idOf(`site:${site.id}`, 'tax_payable'),
+    idOf(taxOwner(site.id, tax), 'tax_payable'),
   ];
   // The rows refer to what was just written: checking a million of them one by one proves nothing.
   await superuser.query("SET session_replication_role = 'replica'");
@@ -193,18 +173,6 @@ async function costOfPayments({ urls, superuser }: Books) {
     blocks: (after.blocks - before.blocks) / PAYMENTS,
     walBytes: (after.wal - before.wal) / PAYMENTS,
   };
-}
-
-const POLL_MS = 20;
-
-/** Waits until the product's connections to a database are gone: closing one takes a moment. */
-async function untilAlone(superuser: pg.Pool | pg.Client, database: string): Promise<void> {
-  const others = `SELECT FROM pg_stat_activity
-                   WHERE backend_type = 'client backend' AND usename <> 'postgres'
-                     AND datname = $1`;
-  while ((await superuser.query(others, [database])).rowCount) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }
 
 async function countersOf(superuser: pg.Pool): Promise<{ blocks: number; wal: number }> {

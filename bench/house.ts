@@ -6,7 +6,8 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { loadOperator, readOperatorFile } from '../src/billing/catalogue/operator-file.ts';
+import { loadDemoOperator } from '../simulators/demo/people.ts';
+import type { Tax } from '../src/billing/catalogue/file/types.ts';
 import type { Catalogue, Site } from '../src/billing/catalogue/rules.ts';
 import { createCatalogue, systemAccounts } from '../src/billing/catalogue/service.ts';
 import { ensureAccounts } from '../src/billing/ledger/store.ts';
@@ -28,10 +29,11 @@ export const PAYBILL = 'ke-paybill';
 export const USSD = 'ke-ussd';
 const TOKEN = '0123456789abcdef0123456789abcdef';
 const ROOT = join(import.meta.dirname, '..');
-const OPERATOR_FILE = join(ROOT, 'prisma/demo/operator.yaml');
 /** Nobody listens there: no bench pushes a prompt. */
 const NOWHERE = 'http://127.0.0.1:9';
-const SETTLEMENT_CONNECTIONS = 3;
+const SETTLEMENT_CONNECTIONS = 5;
+/** When the operator's catalogue is published: the same in every database. */
+const FOUNDED = { now: () => new Date('2026-01-01T00:00:00Z') };
 
 /** The channels as a providers' file lists them. */
 export const CHANNELS = {
@@ -125,6 +127,8 @@ function superUrlOf(dataDir: string, ownerUrl: string): string {
 export interface House {
   /** As the owner of the tables: seeding, vacuum, checkpoints. */
   owner: pg.Pool;
+  /** As the product: what settles. */
+  pool: pg.Pool;
   ids: Ids;
   site: Site;
   catalogue: Catalogue;
@@ -145,10 +149,8 @@ export async function openHouse(database: { ownerUrl: string; appUrl: string }):
   const pool = createPool({ url, max: SETTLEMENT_CONNECTIONS, name: 'bench', logger });
   const prisma = createPrisma({ url, max: 2, logger });
   const ids = createIds(pool);
-  const operator = readOperatorFile(readFileSync(OPERATOR_FILE, 'utf8'));
-  if (!operator.ok) throw new Error(operator.faults.join('; '));
-  await loadOperator(prisma, ids, operator.file);
-  const catalogue = (await createCatalogue(prisma)).current();
+  await loadDemoOperator({ pool, ids, clock: FOUNDED });
+  const catalogue = (await createCatalogue(prisma, FOUNDED)).current();
   const site = [...catalogue.sites.values()].find(({ code }) => code === 'NBO');
   if (!site) throw new Error('The demo operator has no site NBO');
   const money = [{ id: PAYBILL, siteId: site.id }];
@@ -170,13 +172,47 @@ export async function openHouse(database: { ownerUrl: string; appUrl: string }):
       logger,
       monotonicMs: () => performance.now(),
     });
-  return { owner, ids, site, catalogue, accounts, ports: own, openSettlement, close };
+  return { owner, pool, ids, site, catalogue, accounts, ports: own, openSettlement, close };
 }
 
 function benchChannels(): Channels {
   const read = readChannels(CHANNELS);
   if (!read.ok) throw new Error(read.faults.join('; '));
   return read.channels;
+}
+
+/** The one tax that the bouquets of the bench's site bear. */
+export function benchTax({ catalogue, site }: Pick<House, 'catalogue' | 'site'>): Tax {
+  const bouquet = [...catalogue.bouquets.values()].find(({ siteId }) => siteId === site.id);
+  const [tax, another] = bouquet?.taxes ?? [];
+  if (!tax || another) throw new Error('The bench knows one tax');
+  return tax;
+}
+
+/** What the product has in memory of a term of a bouquet: as a baseline is told. */
+export interface BenchPrice {
+  bouquetId: bigint;
+  term: string;
+  price: bigint;
+  taxCode: string;
+  taxPpm: bigint;
+  products: readonly string[];
+}
+
+/** The latest prices of the bench's site, each with its one tax. */
+export function benchPrices(house: Pick<House, 'catalogue' | 'site'>): BenchPrice[] {
+  const { code: taxCode, rates } = benchTax(house);
+  const taxPpm = rates.at(-1)?.ppm ?? 0n;
+  return [...house.catalogue.bouquets.values()]
+    .filter(({ siteId }) => siteId === house.site.id)
+    .flatMap(({ id: bouquetId, prices, products }) =>
+      Object.entries(prices).flatMap(([term, versions]) => {
+        const price = versions?.at(-1)?.amount;
+        return price === undefined || price === null
+          ? []
+          : [{ bouquetId, term, price, taxCode, taxPpm, products }];
+      }),
+    );
 }
 
 /** Moves `customers` customers in. */

@@ -3,6 +3,7 @@
  * README.md here for what each figure is.
  *
  *   npm run bench -- [--json FILE] [--only NAME[,NAME]] [--seconds N] [--rounds N]
+ *                    [--size small|full]
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -11,10 +12,13 @@ import { stopDatabases } from './house.ts';
 import { type Plan, type Result, table } from './measure.ts';
 import { benchMoney } from './money.ts';
 import { benchPicture } from './picture.ts';
+import { benchRenewals } from './renewals.ts';
 import { missingTools } from './tools.ts';
 import { benchUssd } from './ussd.ts';
 
 type Bench = (wanted: ReadonlySet<string>, plan: Plan) => Promise<Result[]>;
+
+const NIGHTS = ['renewals-prepaid', 'renewals-postpaid', 'renewals-payments', 'renewals-restart'];
 
 /** Figures that share servers and rounds. */
 const BENCHES: readonly { figures: readonly string[]; run: Bench }[] = [
@@ -22,9 +26,14 @@ const BENCHES: readonly { figures: readonly string[]; run: Bench }[] = [
   { figures: ['ussd', 'ussd-plain'], run: benchUssd },
   { figures: ['time-to-picture', 'recovery'], run: benchPicture },
   { figures: ['history-blocks', 'history-wal'], run: benchHistory },
+  { figures: NIGHTS, run: benchRenewals },
 ];
 /** Asked for by name alone: it answers a question of design, not how fast the product is. */
 const ON_DEMAND = new Set(['queue']);
+/** Names for several. */
+const GROUPS: Record<string, readonly string[]> = {
+  renewals: NIGHTS,
+};
 const FIGURES = BENCHES.flatMap(({ figures }) => figures);
 
 interface Options extends Plan {
@@ -39,15 +48,20 @@ function readOptions(): Options | string {
       only: { type: 'string' },
       seconds: { type: 'string', default: '5' },
       rounds: { type: 'string', default: '5' },
+      size: { type: 'string', default: 'small' },
     },
   });
-  const wanted = values.only?.split(',') ?? FIGURES.filter((figure) => !ON_DEMAND.has(figure));
+  const wanted =
+    values.only?.split(',').flatMap((name) => GROUPS[name] ?? name) ??
+    FIGURES.filter((figure) => !ON_DEMAND.has(figure));
   const unknown = wanted.filter((name) => !FIGURES.includes(name));
   if (unknown.length > 0) return `--only knows ${FIGURES.join(', ')}; not ${unknown.join(', ')}.`;
   const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
   const whole = (n: number): boolean => Number.isInteger(n) && n > 0;
   if (!whole(seconds) || !whole(rounds)) return '--seconds and --rounds are whole numbers from 1.';
-  return { wanted: new Set(wanted), json: values.json, seconds, rounds };
+  const { size } = values;
+  if (size !== 'small' && size !== 'full') return '--size is small or full.';
+  return { wanted: new Set(wanted), json: values.json, seconds, rounds, size };
 }
 
 async function main(): Promise<void> {

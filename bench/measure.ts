@@ -14,6 +14,8 @@ export interface Result {
 export interface Plan {
   rounds: number;
   seconds: number;
+  /** Of figures that do a fixed amount of work. */
+  size: 'small' | 'full';
 }
 
 export interface Variant {

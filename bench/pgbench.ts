@@ -1,8 +1,8 @@
 /** The measure of the settlement: pgbench calling one PL/pgSQL function for each payment. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountKey } from '../src/billing/ledger/chart.ts';
-import { type House, PAYBILL } from './house.ts';
+import { accountKey, taxOwner } from '../src/billing/ledger/chart.ts';
+import { benchPrices, benchTax, type House, PAYBILL } from './house.ts';
 import { confirmationOf, receiptOf } from './payments.ts';
 import { runTool } from './tools.ts';
 
@@ -10,15 +10,25 @@ const THREADS = 2;
 const FUNCTION_FILE = join(import.meta.dirname, 'settle.sql');
 
 /** Makes `bench_settle` in the bench's database; see settle.sql. */
-export async function createSettleFunction({ owner, site, accounts }: House): Promise<void> {
+export async function createSettleFunction(house: House): Promise<void> {
+  const { owner, site, accounts } = house;
   const idOf = (of: string, kind: 'provider_clearing' | 'deferred_revenue' | 'tax_payable') =>
     String(accounts.get(accountKey({ owner: of, kind, asset: site.currency })));
   const sql = readFileSync(FUNCTION_FILE, 'utf8')
     .replace(':clearing', idOf(`channel:${PAYBILL}`, 'provider_clearing'))
     .replace(':deferred', idOf(`site:${site.id}`, 'deferred_revenue'))
-    .replace(':tax', idOf(`site:${site.id}`, 'tax_payable'));
+    .replace(':tax', idOf(taxOwner(site.id, benchTax(house).code), 'tax_payable'));
   await owner.query(sql);
   await owner.query('GRANT USAGE ON SEQUENCE bench_id, bench_receipt TO PUBLIC');
+  await owner.query('GRANT SELECT ON bench_price TO PUBLIC');
+  await writePrices(house);
+}
+
+async function writePrices(house: House): Promise<void> {
+  for (const { bouquetId, term, price, taxCode, taxPpm, products } of benchPrices(house)) {
+    const values = [bouquetId, term, price, taxCode, taxPpm, products];
+    await house.owner.query('INSERT INTO bench_price VALUES ($1, $2, $3, $4, $5, $6)', values);
+  }
 }
 
 /**

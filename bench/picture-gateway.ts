@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { createLogger } from '../src/platform/log.ts';
-import { type RoadStep, startProduct } from '../src/product.ts';
+import { startProduct } from '../src/product.ts';
+import type { RoadStep } from '../src/road.ts';
 import { configOf, type GatewayTask } from './gateway-task.ts';
 
 export interface PictureTask extends GatewayTask {

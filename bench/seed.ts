@@ -7,6 +7,8 @@ import { withLuhnDigit } from '../src/platform/luhn.ts';
 
 /** Far above what the product's own ids reach during a bench. */
 const FIRST_ID = 1_000_000_000;
+/** The subscriber of customer 0; those of the others follow. */
+export const FIRST_SUBSCRIBER_ID = BigInt(FIRST_ID + 100_000_000);
 const CARD_PREFIX = '4020';
 const SERIAL_DIGITS = 6;
 export const CUSTOMERS_MAX = 10 ** SERIAL_DIGITS;

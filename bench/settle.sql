@@ -5,6 +5,10 @@
 -- balance it locks.
 CREATE SEQUENCE bench_id AS bigint START 5000000000 CACHE 1000;
 CREATE SEQUENCE bench_receipt AS bigint CACHE 1000;
+-- What the product has in memory: the one tax and the products of each bouquet, and its prices.
+CREATE TABLE bench_price (
+  bouquet_id bigint, term text, price bigint, tax_code text, tax_ppm bigint, products text[],
+  PRIMARY KEY (bouquet_id, term));
 
 CREATE FUNCTION bench_settle(p_receipt text, p_card text, p_amount bigint, p_raw bytea,
                              p_at timestamptz)
@@ -41,10 +45,8 @@ BEGIN
   SELECT c.id AS card_id, c.site_id, o.id AS subscriber_id, t.currency,
          t.time_zone, o.contact_msisdn, o.wallet_id,
          b.amount AS credit, r.desired_rev, s.id AS subscription_id, s.bouquet_id, s.run_from,
-         s.paid_until, s.base_date, s.anchor_day, s.time_of_day, q.name AS bouquet, q.tax_percent,
-         (SELECT p.amount FROM price p
-           WHERE p.bouquet_id = q.id AND p.term = s.term AND p.from_at <= p_at
-           ORDER BY p.from_at DESC LIMIT 1) AS price
+         s.paid_until, s.base_date, s.anchor_day, s.time_of_day, q.name AS bouquet, k.price,
+         k.tax_code, k.tax_ppm, k.products
     INTO f
     FROM card c
     JOIN subscriber o ON o.id = c.subscriber_id
@@ -53,6 +55,7 @@ BEGIN
     JOIN card_rights r ON r.card_id = c.id
     JOIN subscription s ON s.card_id = c.id
     JOIN bouquet q ON q.id = s.bouquet_id
+    JOIN bench_price k ON k.bouquet_id = q.id AND k.term = s.term
    WHERE c.number = p_card
      FOR NO KEY UPDATE OF b, r, s;
   IF f.price IS DISTINCT FROM p_amount OR f.credit <> 0 THEN
@@ -69,7 +72,7 @@ BEGIN
   starts := CASE WHEN extends THEN f.run_from ELSE p_at END;
   time := coalesce(CASE WHEN extends THEN f.time_of_day END,
                    extract(epoch FROM (starts AT TIME ZONE f.time_zone)::time) * 1000);
-  tax := round(p_amount * f.tax_percent / (100 + f.tax_percent));
+  tax := round(p_amount * f.tax_ppm::numeric / (1000000 + f.tax_ppm));
   inbox := nextval('bench_id');
   paid := nextval('bench_id');
   spent := nextval('bench_id');
@@ -93,12 +96,14 @@ BEGIN
          (bought, 2, :deferred, f.currency, p_amount - tax),
          (bought, 3, :tax, f.currency, tax);
   INSERT INTO term (id, subscription_id, bouquet_id, kind, from_at, to_at, asset, price, tax,
-                    journal_id, sold_at, base_date, anchor_day, time_of_day, parts)
+                    journal_id, sold_at, base_date, anchor_day, time_of_day, parts, taxes)
   VALUES (nextval('bench_id'), f.subscription_id, f.bouquet_id, 'month', begins, until,
           f.currency, p_amount, tax, bought, p_at, last, anchor, time,
           jsonb_build_array(jsonb_build_object('lot', spent::text, 'account', f.wallet_id::text,
             'journal', paid::text, 'kind', 'paid', 'priority', 20, 'expires', NULL,
-            'amount', p_amount::text)));
+            'amount', p_amount::text)),
+          jsonb_build_array(jsonb_build_object('code', f.tax_code, 'ppm', f.tax_ppm::text,
+            'on', '{net}'::text[], 'amount', tax::text)));
   UPDATE subscription s
      SET waiting_term = NULL, run_from = starts, paid_until = until,
          base_date = last, anchor_day = anchor, time_of_day = time
@@ -106,13 +111,13 @@ BEGIN
   UPDATE card_rights r
      SET desired_rev = f.desired_rev + 1, next_at = p_at, raised_at = p_at, attempts = 0,
          failure = NULL,
-         desired = (SELECT jsonb_agg(jsonb_build_object('product', p.product,
+         desired = (SELECT jsonb_agg(jsonb_build_object('product', p,
                              'from', to_char(starts AT TIME ZONE 'UTC',
                                              'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
                              'to', to_char(until AT TIME ZONE 'UTC',
                                            'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-                             ORDER BY p.product)
-                      FROM bouquet_product p WHERE p.bouquet_id = f.bouquet_id)
+                             ORDER BY p)
+                      FROM unnest(f.products) AS p)
    WHERE r.card_id = f.card_id;
   INSERT INTO outbound (id, kind, template, site_id, target, body, state, created_at, not_after,
                         next_at, inbox_id)

@@ -49,6 +49,8 @@ export interface Helper<Answer> {
   /** Asks for what it has noted since it was last asked, where it notes anything. */
   ask<Noted>(): Promise<Noted>;
   stop(): Promise<void>;
+  /** Ends it at once, wherever it is. */
+  kill(): Promise<void>;
 }
 
 const HELPER_MS_MAX = 60_000;
@@ -65,21 +67,26 @@ export async function startHelper<Answer>(file: string, task: unknown): Promise<
   child.send(task as object);
   const late = AbortSignal.timeout(HELPER_MS_MAX);
   const first = once(child, 'message', { signal: late });
-  const [answer] = await Promise.race([
-    first,
-    gone.then(([code]) => {
-      throw new Error(`${file} ended with code ${code}`);
-    }),
-  ]);
+  const ended = gone.then(([code]): never => {
+    throw new Error(`${file} ended with code ${code}`);
+  });
+  // Whoever asks hears of it.
+  ended.catch(() => undefined);
+  const [answer] = await Promise.race([first, ended]);
   return {
     answer: answer as Answer,
     async ask<Noted>() {
+      const next = once(child, 'message');
       child.send({});
-      const [noted] = await once(child, 'message');
+      const [noted] = await Promise.race([next, ended]);
       return noted as Noted;
     },
     async stop() {
       if (child.connected) child.disconnect();
+      await gone;
+    },
+    async kill() {
+      child.kill('SIGKILL');
       await gone;
     },
   };
