@@ -51,12 +51,25 @@ export function createCollections(deps: CollectionDeps): Collections {
   return {
     async collect() {
       const unsent = await findUnsent(deps.pool, BATCH);
-      for (const attempt of unsent) await send(deps, attempt);
+      for (const attempt of unsent) await tried(deps, attempt, () => send(deps, attempt));
       const ended = await findEnded(deps.pool, BATCH);
-      for (const attempt of ended) await end(deps, attempt);
+      for (const attempt of ended) await tried(deps, attempt, () => end(deps, attempt));
       return unsent.length + ended.length + (await repeat(deps));
     },
   };
+}
+
+/** One that fails does not hold up the others; it is met again at the next collection. */
+async function tried(
+  { logger }: CollectionDeps,
+  { accountId, attemptId }: Pick<EndedAttempt, 'accountId' | 'attemptId'>,
+  act: () => Promise<void>,
+): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    logger.error('collection.failed', { accountId, attemptId, error });
+  }
 }
 
 /** Writes the order, which is the record of the sending: the same attempt is never a second one. */
