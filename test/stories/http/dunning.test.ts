@@ -107,8 +107,9 @@ describe('a hotel that does not pay its bill', () => {
     await product.pool.query("UPDATE subscriber SET category = 'hotel' WHERE id = $1", [
       subscriberId,
     ]);
-    // What the cards show is granted for longer than the story.
+    // What the cards show is granted for longer than the story; their decoders are on by then.
     for (const card of hotel.cards) {
+      house.tv(card);
       await house.pay({ ...hotel, card });
       await house.pay({ ...hotel, card });
     }
