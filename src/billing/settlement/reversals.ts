@@ -75,11 +75,14 @@ function legsOf(w: Workspace, original: BookedPayment): Leg[] {
 }
 
 function takeBackCredit(w: Workspace, command: ReversePayment, original: BookedPayment): Decision {
-  const { asset } = original;
   const legs = legsOf(w, original);
   const rights = rulesOf(w.site(original.siteId)).reversal.rights;
   if (rights === 'refuse') {
-    const isShort = legs.some((leg) => paidCredit(w, leg.subscriber, command.at) < leg.amount);
+    const isShort = legs.some(({ subscriber }) => {
+      const own = legs.filter((leg) => leg.subscriber.id === subscriber.id);
+      const wanted = own.reduce((sum, leg) => sum + leg.amount, 0n);
+      return paidCredit(w, subscriber, command.at) < wanted;
+    });
     if (isShort) return refused(w, CODE);
   }
   if (rights === 'withdraw') {
@@ -88,21 +91,29 @@ function takeBackCredit(w: Workspace, command: ReversePayment, original: BookedP
   const entries: EntryDraft[] = original.entries
     .filter((entry) => entry.amount < 0n)
     .map((entry) => ({ ...entry, amount: -entry.amount }));
-  for (const leg of legs) entries.push(...takeLeg(w, command, leg, asset));
+  for (const leg of legs) entries.push(...takeLeg(w, command, leg, entries));
   w.book(command, 'payment_reversal', entries, original.journalId);
   lapseMove(w, original);
   return settled(w, { paidUntil: null, credit: null, units: null });
 }
 
-/** This payment's own credit goes first, then other paid credit; the rest is owed. */
+/**
+ * This payment's own credit goes first, then other paid credit; the rest is owed. `drafted`: what
+ * is taken already, where a payment was moved between cards of one subscriber.
+ */
 function takeLeg(
   w: Workspace,
   command: ReversePayment,
   { subscriber, journalId, amount }: Leg,
-  asset: string,
+  drafted: readonly EntryDraft[],
 ): EntryDraft[] {
   const { walletId, siteId } = subscriber;
-  const free = paidCredit(w, subscriber, command.at);
+  const asset = w.site(siteId).currency;
+  const before = drafted.filter((entry) => entry.accountId === walletId);
+  const free = before.reduce(
+    (sum, entry) => sum + entry.amount,
+    paidCredit(w, subscriber, command.at),
+  );
   const taken = free < amount ? free : amount;
   const left = w.leftOf(walletId, journalId);
   const own = left < taken ? left : taken;
