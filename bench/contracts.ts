@@ -2,12 +2,14 @@
  * Contracts that are invoiced one morning: one is opened and sold by the product itself, and copied
  * by SQL as often as wanted, row by row with ids of its own.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { checkPostpaid } from '../src/billing/postpaid/check.ts';
+import { CONFIG } from '../src/billing/postpaid/config-harness.ts';
 import { writeLegalEntity } from '../src/billing/postpaid/legal-entities.ts';
-import type { Plan, PostpaidConfig } from '../src/billing/postpaid/plans.ts';
+import type { Plan } from '../src/billing/postpaid/plans.ts';
 import { createPostpaidService } from '../src/billing/postpaid/service.ts';
 import { ID_BLOCK_SIZE } from '../src/platform/database/ids.ts';
 import { silentLogger } from '../src/platform/log.ts';
@@ -34,16 +36,6 @@ const ROOMS: Plan = {
   taxCode: 'plan',
 };
 const PLANS = new Map([[ROOMS.code, ROOMS]]);
-
-const CONFIG: PostpaidConfig = {
-  alignment: { default: 'account', annual: 'subscription', addOn: 'bundle' },
-  monthDays: null,
-  rounding: 'exact',
-  bridge: 'new_cycle',
-  retryDays: [8, 8, 8],
-  gatewayDown: { startSeconds: 300, multiplier: 2, attemptsMax: 8 },
-  overdue: [],
-};
 
 const DUE_DAYS = 14;
 const VAT = { code: 'VAT', ppm: 160_000n, on: ['net'] };

@@ -2,6 +2,7 @@ import { perform, type Story } from './actions.ts';
 import { breaking } from './breaking.ts';
 import type { Action, Case } from './file.ts';
 import { PLANS } from './histories.ts';
+import { CONFIG } from './own-config.ts';
 import { openPostgresHouse, type PostgresHouse } from './postgres.ts';
 import { setupOf } from './setup.ts';
 
@@ -28,20 +29,8 @@ const OPENINGS: readonly Record<string, unknown>[] = [
 const story: Case = {
   id: 'earned',
   config: {
-    term_end: 'rest_of_day_free',
-    month_anchor: 'kept',
-    payment: { buys: 'credit', under: 'credit', over: 'one_term', day_rate: 'month/30' },
-    grace: { hours: 0, next_term: 'from_now' },
-    lots: { promo_priority: 10, paid_priority: 20 },
+    ...CONFIG,
     move: { window_hours: 2_000, per_month: 9, objection_minutes: 0 },
-    reversal: { rights: 'withdraw' },
-    pause: { days_per_year: 60 },
-    trial: { days: 14, once_in_months: 24 },
-    upgrade: 'convert_days',
-    loan: { term: 'week', fee: '20.00', cap: '400.00' },
-    voucher: { repeat_minutes: 0 },
-    tvu: { credit_step: null, transfers_per_day: null, leave_at_least: 0 },
-    commission: null,
   },
   timeline: OPENINGS.map((one, i) => ({ ...one, seq: i, instant: START }) as unknown as Action),
   expected: [],

@@ -4,6 +4,7 @@ import { breaking } from './breaking.ts';
 import type { Action, Case, PrepaidFile } from './file.ts';
 import { PLANS } from './histories.ts';
 import { channelOf } from './house.ts';
+import { CONFIG } from './own-config.ts';
 import { openPostgresHouse, type PostgresHouse } from './postgres.ts';
 import { type Setup, setupOf } from './setup.ts';
 
@@ -22,22 +23,7 @@ const phoneOf = (n: number): string => `+2547000${String(n).padStart(5, '0')}`;
 
 const story: Case = {
   id: 'races',
-  config: {
-    term_end: 'rest_of_day_free',
-    month_anchor: 'kept',
-    payment: { buys: 'credit', under: 'credit', over: 'one_term', day_rate: 'month/30' },
-    grace: { hours: 0, next_term: 'from_now' },
-    lots: { promo_priority: 10, paid_priority: 20 },
-    move: { window_hours: 48, per_month: 99, objection_minutes: 0 },
-    reversal: { rights: 'withdraw' },
-    pause: { days_per_year: 60 },
-    trial: { days: 14, once_in_months: 24 },
-    upgrade: 'convert_days',
-    loan: { term: 'week', fee: '20.00', cap: '400.00' },
-    voucher: { repeat_minutes: 0 },
-    tvu: { credit_step: null, transfers_per_day: null, leave_at_least: 0 },
-    commission: null,
-  },
+  config: CONFIG,
   offers: {
     vouchers: CODES.map((code) => ({
       code,

@@ -2,7 +2,8 @@ import { dayOf } from '../../platform/day.ts';
 import type { Action, Answer } from './actions.ts';
 import { faultOf } from './allowed.ts';
 import type { Book } from './books.ts';
-import { CATALOGUE, CONFIG } from './database-harness.ts';
+import { CONFIG } from './config-harness.ts';
+import { CATALOGUE } from './database-harness.ts';
 import { createPostpaid, type Postpaid } from './postpaid.ts';
 
 const TODAY = dayOf(2026, 11, 23);

@@ -1,4 +1,5 @@
 /** Postpaid accounts in a database of a test's own: a site, its legal entity, a small catalogue. */
+
 import type { Pool } from 'pg';
 import { createIds } from '../../platform/database/ids.ts';
 import { createPool } from '../../platform/database/pool.ts';
@@ -7,10 +8,11 @@ import type { Ids } from '../../platform/ports.ts';
 import { createTestDatabase, type TestDatabase } from '../../platform/test-database.ts';
 import type { Site } from '../catalogue/rules.ts';
 import { openCustomer } from '../subscriptions/service.ts';
+import { CONFIG } from './config-harness.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { writeLegalEntity } from './legal-entities.ts';
 import type { MarketTerms } from './markets.ts';
-import type { Plan, PostpaidConfig } from './plans.ts';
+import type { Plan } from './plans.ts';
 import { createPostpaidService, type PostpaidDeps, type PostpaidService } from './service.ts';
 
 const SITE: Omit<Site, 'id'> = {
@@ -43,16 +45,6 @@ const SUITES: Plan = {
 };
 
 export const CATALOGUE = new Map([ROOMS, SUITES].map((plan) => [plan.code, plan]));
-
-export const CONFIG: PostpaidConfig = {
-  alignment: { default: 'account', annual: 'subscription', addOn: 'bundle' },
-  monthDays: null,
-  rounding: 'exact',
-  bridge: 'new_cycle',
-  retryDays: [8, 8, 8],
-  gatewayDown: { startSeconds: 300, multiplier: 2, attemptsMax: 8 },
-  overdue: [],
-};
 
 export const TERMS: MarketTerms = {
   catalogue: CATALOGUE,

@@ -1,11 +1,13 @@
 /** Lives of a postpaid account made by chance, for property tests. */
+
 import fc from 'fast-check';
 import { type Day, dayOf } from '../../platform/day.ts';
 import type { Action, When } from './actions.ts';
 import type { Book, Books } from './books.ts';
 import { chargesOf } from './charged.ts';
+import { CONFIG } from './config-harness.ts';
 import { nextWorkDay } from './due.ts';
-import type { Catalogue, Plan, PostpaidConfig } from './plans.ts';
+import type { Catalogue, Plan } from './plans.ts';
 import { createPostpaid, type Postpaid } from './postpaid.ts';
 
 /** What happens on a day, `offset` days after the account was opened. */
@@ -65,16 +67,6 @@ const PLANS: readonly Plan[] = [
   { ...PLAN, code: 'free', phases: [recurring(0n, 'monthly')] },
 ];
 const CATALOGUE: Catalogue = new Map(PLANS.map((plan) => [plan.code, plan]));
-
-const CONFIG: PostpaidConfig = {
-  alignment: { default: 'account', annual: 'subscription', addOn: 'bundle' },
-  monthDays: null,
-  rounding: 'exact',
-  bridge: 'new_cycle',
-  retryDays: [8, 8, 8],
-  gatewayDown: { startSeconds: 300, multiplier: 2, attemptsMax: 8 },
-  overdue: [],
-};
 
 export interface World {
   engine: Postpaid;

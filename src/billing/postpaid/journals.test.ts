@@ -1,6 +1,7 @@
 import { parseDay } from '../../platform/day.ts';
 import { type Book, openBook } from './books.ts';
-import { CATALOGUE, CONFIG } from './database-harness.ts';
+import { CONFIG } from './config-harness.ts';
+import { CATALOGUE } from './database-harness.ts';
 import { nextWorkDay } from './due.ts';
 import type { PaymentGateway } from './gateway.ts';
 import { bookingsOf } from './journals.ts';

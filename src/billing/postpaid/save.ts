@@ -1,7 +1,9 @@
 /** Writes what acts have added and changed, with its journals: one statement for any number. */
+
 import type { ClientBase } from 'pg';
 import { type Columns, parametersOf, placed, type Row } from '../../platform/database/columns.ts';
 import { formatDay } from '../../platform/day.ts';
+import { ENTRY_COLUMNS } from '../ledger/columns.ts';
 import { changesOf } from './books.ts';
 import type { Issues } from './issue.ts';
 import { toData } from './kept.ts';
@@ -95,13 +97,7 @@ const SETS = {
     effective_at: 'timestamptz',
     reverses: 'bigint',
   },
-  entries: {
-    journal_id: 'bigint',
-    line: 'smallint',
-    account_id: 'bigint',
-    asset: 'text',
-    amount: 'bigint',
-  },
+  entries: ENTRY_COLUMNS,
   acts: {
     account_id: 'bigint',
     key: 'text',

@@ -1,5 +1,7 @@
 /** The one statement that writes the common rows of a batch, and the sets of rows it takes. */
+
 import { type Columns, parametersOf, placed, type Row } from '../../platform/database/columns.ts';
+import { ENTRY_COLUMNS } from '../ledger/columns.ts';
 
 /** The columns of each set of rows, in the order in which they are parameters. */
 const SETS = {
@@ -26,13 +28,7 @@ const SETS = {
     effective_at: 'timestamptz',
     reverses: 'bigint',
   },
-  entries: {
-    journal_id: 'bigint',
-    line: 'smallint',
-    account_id: 'bigint',
-    asset: 'text',
-    amount: 'bigint',
-  },
+  entries: ENTRY_COLUMNS,
   newLots: {
     id: 'bigint',
     account_id: 'bigint',

@@ -1,8 +1,10 @@
 /** Postpaid as the office of the tests sells it: rooms, suites, and sports beside rooms. */
+
 import type { Pool } from 'pg';
+import { CONFIG } from '../../../src/billing/postpaid/config-harness.ts';
 import { writeLegalEntity } from '../../../src/billing/postpaid/legal-entities.ts';
 import type { MarketTerms } from '../../../src/billing/postpaid/markets.ts';
-import type { Plan, PostpaidConfig } from '../../../src/billing/postpaid/plans.ts';
+import type { Plan } from '../../../src/billing/postpaid/plans.ts';
 import {
   createPostpaidService,
   type PostpaidService,
@@ -35,21 +37,17 @@ const SPORTS: Plan = {
 };
 const PLANS = new Map([ROOMS, SUITES, SPORTS].map((plan) => [plan.code, plan]));
 
-const CONFIG: PostpaidConfig = {
-  alignment: { default: 'account', annual: 'subscription', addOn: 'bundle' },
-  monthDays: null,
-  rounding: 'exact',
-  bridge: 'new_cycle',
-  retryDays: [8, 8, 8],
-  gatewayDown: { startSeconds: 300, multiplier: 2, attemptsMax: 3 },
-  overdue: [],
+/** A gateway that is down is given up soon. */
+const IMPATIENT = {
+  ...CONFIG,
+  gatewayDown: { ...CONFIG.gatewayDown, attemptsMax: 3 },
 };
 
 /** Value added tax of 16 %, inside the price. */
 const VAT = { code: 'VAT', ppm: 160_000n, on: ['net'] };
 const TERMS: MarketTerms = {
   catalogue: PLANS,
-  config: CONFIG,
+  config: IMPATIENT,
   dueDays: 14,
   taxesOn: (taxCode) => (taxCode === 'plan' ? [VAT] : []),
 };
