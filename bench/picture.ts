@@ -2,6 +2,7 @@
  * Time to picture: from the notice of a payment to the head-end taking the command, and to ON AIR;
  * and how fast a head-end that was away catches up.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import {
   type HeadEndProcess,
   startHeadEndProcess,
 } from '../simulators/head-end/client.ts';
+import { cardTarget } from '../src/entitlement/vip-control/command.ts';
 import { createVipControlLink } from '../src/entitlement/vip-control/link.ts';
 import { silentLogger } from '../src/platform/log.ts';
 import { systemClock, systemRandom } from '../src/platform/system.ts';
@@ -217,7 +219,7 @@ async function bareLink(port: number, round: number): Promise<number> {
         rev: round,
         set: [{ product: 'ESS', from, to }],
         cmdId: `bare.${round}.${n}`,
-        card: `9${String(n).padStart(10, '0')}`,
+        target: cardTarget(`9${String(n).padStart(10, '0')}`),
         prio: 'SALE',
         notAfter: new Date(Date.now() + SETTLED_MS_MAX),
       });

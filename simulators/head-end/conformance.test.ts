@@ -3,7 +3,6 @@
  * command is executed once and comes to the right outcome. The link's silences and
  * the broken frames are tested beside the link.
  */
-import type { Command } from '../../src/entitlement/vip-control/command.ts';
 import { until } from '../../src/entitlement/vip-control/testing.ts';
 import { ESS, entitle, MAX, NOW, osd, reconnect, setUp, tearDown } from './head-end-harness.ts';
 
@@ -55,7 +54,7 @@ describe('rights', () => {
     ['UNKNOWN_CARD', entitle('c1', 1, [ESS], '9999')],
     ['UNKNOWN_PRODUCT', entitle('c1', 1, [MAX])],
     ['BAD_DATES', entitle('c1', 1, [{ ...ESS, to: NOW }])],
-    ['TEXT_TOO_LONG', { ...osd('c1'), text: 'x'.repeat(161) } as Command],
+    ['TEXT_TOO_LONG', osd('c1', { text: 'x'.repeat(161) })],
   ])('that cannot be are not taken: %s', async (code, command) => {
     const { link, house } = await setUp({
       knownCard: (card) => card === '4021',

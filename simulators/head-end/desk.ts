@@ -4,11 +4,7 @@
  * out; its result is on the disk before anybody hears of it.
  */
 
-import {
-  type CommandEnvelope,
-  parseOperation,
-  type RepeatStep,
-} from '../../src/entitlement/vip-control/messages.ts';
+import type { CommandEnvelope, RepeatStep } from '../../src/entitlement/vip-control/messages.ts';
 import type { ResultCode } from '../../src/entitlement/vip-control/results.ts';
 import { classOf } from '../../src/entitlement/vip-control/results.ts';
 import type { Clock, Random } from '../../src/platform/ports.ts';
@@ -34,6 +30,7 @@ import {
   execute,
   isBoostAllowed,
   type RefreshLimit,
+  served,
 } from './rules.ts';
 
 export interface Desk {
@@ -219,7 +216,7 @@ function admitAgain(desk: DeskState, command: StoredCommand, now: Date): Admitte
   const { pending, revision } = command;
   if (!pending) throw new Error(`${command.cmdId} has a result`);
   const state = desk.memory.cards.get(command.card);
-  const operation = parseOperation(pending);
+  const operation = served(pending);
   const isChanged = state?.epoch === revision?.epoch && state?.rev === revision?.rev;
   // What changed the card before a restart, and waits for the air alone, is not taken back.
   if (operation && state?.firstAirAt === null && isChanged) return { ok: true, operation };

@@ -2,10 +2,11 @@
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type {
-  Command,
-  CommandOutcome,
-  LinkRight,
+import {
+  type Command,
+  type CommandOutcome,
+  cardTarget,
+  type LinkRight,
 } from '../../src/entitlement/vip-control/command.ts';
 import {
   createVipControlLink,
@@ -28,17 +29,19 @@ const common = { prio: 'SALE', notAfter: new Date('2026-11-24T14:00:00Z') } as c
 
 /** Rights for a card; `4021` unless it is said. */
 export function entitle(cmdId: string, rev: number, set: LinkRight[], card = '4021'): Command {
-  return { ...common, op: 'ENTITLE', cmdId, card, rev, set };
+  return { ...common, op: 'ENTITLE', cmdId, target: cardTarget(card), rev, set };
 }
 
 /** A message for card `4021`. */
-export function osd(cmdId: string): Command {
-  return { ...common, op: 'OSD', cmdId, card: '4021', text: 'Bonjour', durationSeconds: 20 };
+export function osd(cmdId: string, said: { text?: string; forced?: boolean } = {}): Command {
+  const args = { text: 'Bonjour', durationSeconds: 20, ...said };
+  return { ...common, op: 'OSD', cmdId, target: cardTarget('4021'), args };
 }
 
 /** The rights of card `4021` once more, for so long. */
 export function refresh(cmdId: string, boostSeconds: number): Command {
-  return { ...common, op: 'REFRESH', cmdId, card: '4021', scope: 'rights', boostSeconds };
+  const args = { scope: 'rights', boostSeconds } as const;
+  return { ...common, op: 'REFRESH', cmdId, target: cardTarget('4021'), args };
 }
 
 const cleanups: (() => Promise<unknown>)[] = [];

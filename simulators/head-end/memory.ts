@@ -7,8 +7,8 @@ import {
   type CommandEnvelope,
   parseOperation,
   type Res,
-  type Revision,
 } from '../../src/entitlement/vip-control/messages.ts';
+import type { Revision } from '../../src/entitlement/vip-control/operations.ts';
 import type { CardState } from './rules.ts';
 
 export interface StoredCommand {

@@ -124,7 +124,7 @@ describe('a decoder', () => {
 
   it('shows a message over all that is on, if it is forced', async () => {
     const { link, view } = await withDecoder();
-    await link.send(Object.assign(osd('c1'), { forced: true }));
+    await link.send(osd('c1', { forced: true }));
     const message = { id: 'c1', text: 'Bonjour', durationSeconds: 20, forced: true };
     expect(view()?.screen).toMatchObject({ osd: message });
   });

@@ -1,10 +1,12 @@
 /** The head-end as its own process, killed without warning in the middle of its work. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { cardTarget } from '../../src/entitlement/vip-control/command.ts';
 import { createVipControlLink } from '../../src/entitlement/vip-control/link.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { systemClock, systemRandom } from '../../src/platform/system.ts';
@@ -55,8 +57,10 @@ describe('a head-end killed in the middle of its work', () => {
       const from = new Date('2026-11-23T00:00:00Z');
       const set = [{ product: 'ESS', from, to: new Date('2099-12-23T00:00:00Z') }];
       const notAfter = new Date(Date.now() + 60_000);
-      const common = { cmdId: `c${n}`, card: String(n), prio: 'SALE', notAfter } as const;
-      const outcome = await link.send({ ...common, op: 'ENTITLE', rev: 1, set });
+      const common = { cmdId: `c${n}`, prio: 'SALE', notAfter } as const;
+      const outcome = await link.send({
+        ...{ ...common, op: 'ENTITLE', target: cardTarget(String(n)), rev: 1, set },
+      });
       done += 1;
       if (done === CARDS / 2) half.resolve();
       return outcome;

@@ -1,4 +1,5 @@
-import type { CommandEnvelope, RefreshScope } from '../../src/entitlement/vip-control/messages.ts';
+import type { CommandEnvelope } from '../../src/entitlement/vip-control/messages.ts';
+import type { RefreshScope } from '../../src/entitlement/vip-control/operations.ts';
 import {
   admit,
   type CardState,

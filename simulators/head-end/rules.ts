@@ -3,11 +3,13 @@ import {
   type CommandEnvelope,
   EVENT_PRODUCT_PREFIX,
   parseOperation,
-  type RefreshScope,
-  type Revision,
-  type WireOperation,
-  type WireRight,
 } from '../../src/entitlement/vip-control/messages.ts';
+import type {
+  RefreshScope,
+  Revision,
+  WireOperation,
+  WireRight,
+} from '../../src/entitlement/vip-control/operations.ts';
 import type { ResultCode } from '../../src/entitlement/vip-control/results.ts';
 import type { EmmContent, Insertion } from './air/types.ts';
 
@@ -35,7 +37,13 @@ export interface Admission {
   now: Date;
 }
 
-export type Admitted = { ok: true; operation: WireOperation } | { ok: false; code: ResultCode };
+/** What this head-end does; other operations are not among its capabilities. */
+export type ServedOperation =
+  | Extract<WireOperation, { op: 'REFRESH' | 'OSD' }>
+  | (Revision & { op: 'ENTITLE'; args: Pick<CardState, 'set' | 'suspended'> });
+export const SERVED: readonly WireOperation['op'][] = ['ENTITLE', 'REFRESH', 'OSD'];
+
+export type Admitted = { ok: true; operation: ServedOperation } | { ok: false; code: ResultCode };
 
 export interface Execution {
   code: ResultCode;
@@ -58,15 +66,25 @@ const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
 
 /** Whether a command may be taken, or, when its turn has come, still be executed. */
 export function admit(envelope: CommandEnvelope, admission: Admission): Admitted {
-  const operation = parseOperation(envelope);
+  const operation = served(envelope);
   if (!operation) return { ok: false, code: 'PROTOCOL' };
   const code = refusal(envelope, operation, admission);
   return code === undefined ? { ok: true, operation } : { ok: false, code };
 }
 
+/** The operation of a command, where it is one that is served. */
+export function served(envelope: CommandEnvelope): ServedOperation | undefined {
+  const operation = parseOperation(envelope);
+  if (operation?.op === 'OSD' || operation?.op === 'REFRESH') return operation;
+  if (operation?.op !== 'ENTITLE' || !('set' in operation.args)) return undefined;
+  const { epoch, rev, args } = operation;
+  const { set, suspended } = args;
+  return { op: 'ENTITLE', epoch, rev, args: { set, ...(suspended ? { suspended } : {}) } };
+}
+
 function refusal(
   envelope: CommandEnvelope,
-  operation: WireOperation,
+  operation: ServedOperation,
   admission: Admission,
 ): ResultCode | undefined {
   if (!admission.knownCard(envelope.target.id)) return 'UNKNOWN_CARD';
@@ -144,7 +162,7 @@ export function isBoostAllowed(
 }
 
 /** What an admitted operation does to the card it names, and what is broadcast of it. */
-export function execute(operation: WireOperation, target: ExecutionTarget): Execution {
+export function execute(operation: ServedOperation, target: ExecutionTarget): Execution {
   if (operation.op === 'OSD') {
     const message = { id: target.cmdId, ...operation.args };
     return { code: 'DONE', air: { content: { kind: 'message', message }, repeat: 'profile' } };
@@ -173,7 +191,7 @@ function refreshedKind(
 }
 
 function entitle(
-  { epoch, rev, args }: Extract<WireOperation, { op: 'ENTITLE' }>,
+  { epoch, rev, args }: Extract<ServedOperation, { op: 'ENTITLE' }>,
   { card, state, epochFloor }: ExecutionTarget,
 ): Execution {
   const suspended = args.suspended === undefined ? {} : { suspended: args.suspended };

@@ -5,7 +5,6 @@ import {
   type ByeCode,
   type ClientMessage,
   type Hello,
-  OPERATIONS,
   PROTOCOL_VERSION,
   type RepeatStep,
 } from '../../src/entitlement/vip-control/messages.ts';
@@ -23,7 +22,7 @@ import type { Latency } from './latency.ts';
 import { createMemory, type Memory, type StoredCommand } from './memory.ts';
 import { createPeer, type Peer } from './peer.ts';
 import { createPulse, type Pulse, type Timers } from './pulse.ts';
-import type { CardState, RefreshLimit } from './rules.ts';
+import { type CardState, type RefreshLimit, SERVED } from './rules.ts';
 
 export interface VipControlServer {
   port: number;
@@ -273,7 +272,7 @@ function logIn(headEnd: HeadEnd, peer: Peer, hello: Hello): void {
     caps: {
       osdMax: deps.osdMax ?? OSD_CHARS_MAX,
       maxWindow: headEnd.maxWindow,
-      supports: [...OPERATIONS, 'STATUS'],
+      supports: [...SERVED, 'STATUS'],
       repeats: [...headEnd.profile],
       ...listedProducts(headEnd.knownProducts),
     },

@@ -104,8 +104,7 @@ function paying(): void {
     await seat.page.getByTestId('ride').first().filter({ hasText: 'On air' }).waitFor();
     await seat.page.getByTestId('later-40').click();
     await seat.switchTo('power', true);
-    await code('V03');
-    // Nobody does anything; within one repetition period it is back.
+    // Nobody does anything; within one repetition period, which may end at once, it is back.
     await room.later(1);
     await picture();
   });

@@ -8,6 +8,7 @@ import {
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import { REAIRS_PER_ROUND_MAX } from '../../src/entitlement/dispatch/reair.ts';
 import type { DispatcherDeps, DispatchStep } from '../../src/entitlement/dispatch/service.ts';
+import { cardTarget } from '../../src/entitlement/vip-control/command.ts';
 import type { RepeatStep } from '../../src/entitlement/vip-control/messages.ts';
 import { until } from '../../src/entitlement/vip-control/testing.ts';
 import { createWorld, type World } from './world.ts';
@@ -144,7 +145,7 @@ describe('dispatch', () => {
     await link.send({
       op: 'ENTITLE',
       cmdId: 'somebody-else',
-      card: number,
+      target: cardTarget(number),
       rev: 1,
       set: [],
       prio: 'SALE',
@@ -216,9 +217,8 @@ describe('dispatch', () => {
       expect(refreshes()).toMatchObject([
         {
           cmdId: `${CAS_ID}.1.${number}.1.air.1`,
-          card: number,
-          scope: 'rights',
-          boostSeconds: 0,
+          target: { kind: 'card', id: number },
+          args: { scope: 'rights', boostSeconds: 0 },
           prio: 'BULK',
         },
       ]);
@@ -236,7 +236,7 @@ describe('dispatch', () => {
       dispatch.start();
       await until(() => refreshes().length > 0);
       await dispatch.stop();
-      expect(refreshes()).toMatchObject([{ card: number }]);
+      expect(refreshes()).toMatchObject([{ target: { id: number } }]);
     });
 
     it('ever more rarely, until the profile is over', async () => {
@@ -322,7 +322,7 @@ describe('dispatch', () => {
         await one.dispatch.reairDue(),
       );
       expect(rounds[0]).toBe(REAIRS_PER_ROUND_MAX);
-      const sent = [...one.refreshes(), ...two.refreshes()].map(({ card }) => card);
+      const sent = [...one.refreshes(), ...two.refreshes()].map(({ target }) => target.id);
       expect(sent.sort()).toEqual(numbers.sort());
     });
 

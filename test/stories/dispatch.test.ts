@@ -7,7 +7,7 @@ import {
   listenIn,
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import type { DispatcherDeps, OnAirCard } from '../../src/entitlement/dispatch/service.ts';
-import type { CommandOutcome } from '../../src/entitlement/vip-control/command.ts';
+import { type CommandOutcome, cardTarget } from '../../src/entitlement/vip-control/command.ts';
 import { until } from '../../src/entitlement/vip-control/testing.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -242,7 +242,7 @@ describe('dispatch', () => {
       dispatcher(one, { processId: 'one' }).runUntilIdle(),
       dispatcher(two, { processId: 'two' }).runUntilIdle(),
     ]);
-    const sent = [...one.sent, ...two.sent].map(({ command }) => command.card);
+    const sent = [...one.sent, ...two.sent].map(({ command }) => command.target.id);
     expect(sent.sort()).toEqual(numbers.sort());
     expect(one.sent.length).toBeGreaterThan(0);
     expect(two.sent.length).toBeGreaterThan(0);
@@ -305,7 +305,7 @@ describe('dispatch', () => {
     await link.send({
       op: 'ENTITLE',
       cmdId: 'from-before-the-restore',
-      card: number,
+      target: cardTarget(number),
       rev: 50,
       set: [],
       prio: 'SALE',

@@ -1,5 +1,5 @@
 /** A small head-end for tests: one card, its decoder, a line-up, and a clock in seconds. */
-import type { WireRight } from '../../../src/entitlement/vip-control/messages.ts';
+import type { WireRight } from '../../../src/entitlement/vip-control/operations.ts';
 import { createAir } from './air.ts';
 import { REPETITION_PROFILE } from './carousel.ts';
 import type {

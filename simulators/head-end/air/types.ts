@@ -1,10 +1,6 @@
 /** What the head-end's two halves say to each other: the desk puts on air, decoders receive. */
-import type {
-  Priority,
-  RepeatStep,
-  Revision,
-  WireRight,
-} from '../../../src/entitlement/vip-control/messages.ts';
+import type { Priority, RepeatStep } from '../../../src/entitlement/vip-control/messages.ts';
+import type { Revision, WireRight } from '../../../src/entitlement/vip-control/operations.ts';
 
 /** What an EMM with rights carries: all that the card may show, as of a revision. */
 export interface CardRights extends Revision {

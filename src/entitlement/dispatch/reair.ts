@@ -5,6 +5,7 @@
  */
 import type { Pool } from 'pg';
 import type { Clock, Logger } from '../../platform/ports.ts';
+import { cardTarget } from '../vip-control/command.ts';
 import type { VipControlLink } from '../vip-control/link.ts';
 import { nextReair, REAIR_SECONDS_MIN, reairEnd } from './reair-rules.ts';
 import { claimReairs, type ReairCard, setReairs } from './reair-store.ts';
@@ -89,10 +90,9 @@ async function reair(deps: ReairsDeps, card: ReairCard): Promise<string | null> 
   const outcome = await link.send({
     op: 'REFRESH',
     cmdId: reairIdOf({ id: cas.id, epoch: cas.epoch() }, card),
-    card: card.number,
-    scope: 'rights',
+    target: cardTarget(card.number),
     // Once, and not counted as one that a viewer asked for.
-    boostSeconds: 0,
+    args: { scope: 'rights', boostSeconds: 0 },
     prio: 'BULK',
     notAfter: new Date(clock.now().getTime() + REAIR_VALID_MS),
     actor: processId,

@@ -17,7 +17,7 @@ import type { Clock, Logger, Random } from '../../platform/ports.ts';
 import { sleep, within } from '../../platform/timers.ts';
 import { createGather, type Gather } from '../sending/gather.ts';
 import { createLoop } from '../sending/loop.ts';
-import type { CommandOutcome } from '../vip-control/command.ts';
+import { type CommandOutcome, cardTarget } from '../vip-control/command.ts';
 import type { VipControlLink } from '../vip-control/link.ts';
 import { createDarkAlarm, type DarkAlarm } from './alarm.ts';
 import { createHolds, type Holds } from './holds.ts';
@@ -270,7 +270,7 @@ async function sendCommand(
     const outcome = link.send({
       op: 'ENTITLE',
       cmdId: cmdIdOf({ id: cas.id, epoch: cas.epoch() }, sending),
-      card: card.number,
+      target: cardTarget(card.number),
       rev: card.rev,
       set: wireSet(card.desired, airMarginMs),
       ...(card.suspended === null ? {} : { suspended: card.suspended }),

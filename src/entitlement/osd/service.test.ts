@@ -122,8 +122,8 @@ describe('an on-screen message', () => {
     await written({ template: 'osd.dunning.wall.ended' });
     await osd.runUntilIdle();
     expect(link.sent.map(({ command }) => command)).toMatchObject([
-      { op: 'OSD', forced: false, durationSeconds: 30 },
-      { op: 'OSD', forced: true, durationSeconds: 60 },
+      { op: 'OSD', args: { forced: false, durationSeconds: 30 } },
+      { op: 'OSD', args: { forced: true, durationSeconds: 60 } },
     ]);
   });
 

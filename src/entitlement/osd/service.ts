@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 import { isForced } from '../../billing/dunning/sayings.ts';
 import { createSender, type Sender, type SenderDeps } from '../sending/sender.ts';
+import { cardTarget } from '../vip-control/command.ts';
 import {
   claimOutbound,
   finishOutbound,
@@ -29,10 +30,12 @@ export function createOsdSender({ pool, metrics, ...deps }: OsdSenderDeps): OsdS
     command: ({ id, target, body, template, notAfter }) => ({
       op: 'OSD',
       cmdId: `osd.${id}`,
-      card: target,
-      text: body,
-      durationSeconds: isForced(template) ? FORCED_SECONDS : OSD_SECONDS,
-      forced: isForced(template),
+      target: cardTarget(target),
+      args: {
+        text: body,
+        durationSeconds: isForced(template) ? FORCED_SECONDS : OSD_SECONDS,
+        forced: isForced(template),
+      },
       prio: 'MESSAGE',
       notAfter,
       reason: template,

@@ -69,9 +69,8 @@ describe('a refresh that was asked for', () => {
       {
         op: 'REFRESH',
         cmdId: `rfr.${id}`,
-        card: dark.number,
-        scope: 'all',
-        boostSeconds: 300,
+        target: { kind: 'card', id: dark.number },
+        args: { scope: 'all', boostSeconds: 300 },
         prio: 'REFRESH',
         notAfter: new Date('2026-11-23T11:17:03Z'),
         reason: 'asked',
@@ -165,7 +164,7 @@ describe('a refresh that was asked for', () => {
     const dark = await Promise.all(Array.from({ length: 40 }, asked));
     const link = headEnd(DONE);
     await Promise.all([1, 2, 3].map(() => refresher(link).runUntilIdle()));
-    expect(new Set(sent.map((command) => command.card))).toEqual(
+    expect(new Set(sent.map((command) => command.target.id))).toEqual(
       new Set(dark.map(({ number }) => number)),
     );
     expect(sent).toHaveLength(40);

@@ -1,6 +1,7 @@
 /** Sends the refreshes that were asked for; the head-end begins its repetition anew only once. */
 import type { Pool } from 'pg';
 import { createSender, type Sender, type SenderDeps } from '../sending/sender.ts';
+import { cardTarget } from '../vip-control/command.ts';
 import {
   type ClaimedRefresh,
   claimRefreshes,
@@ -31,9 +32,8 @@ export function createRefresher({ pool, metrics, ...deps }: RefresherDeps): Refr
     command: ({ id, cardNumber }, now) => ({
       op: 'REFRESH',
       cmdId: `rfr.${id}`,
-      card: cardNumber,
-      scope: 'all',
-      boostSeconds: BOOST_SECONDS,
+      target: cardTarget(cardNumber),
+      args: { scope: 'all', boostSeconds: BOOST_SECONDS },
       prio: 'REFRESH',
       notAfter: new Date(now.getTime() + COMMAND_VALID_MS),
       reason: 'asked',

@@ -172,8 +172,8 @@ async function send<Row extends Claimed, Result extends { state: string }>(
           endsAt: errand.endsAt?.(row),
         });
   if (outcome.kind === 'rejected' && result.state === 'failed') {
-    const { cmdId, card } = command;
-    deps.logger.warn(`${errand.name}.refused`, { cmdId, card, code: outcome.code });
+    const { cmdId, target } = command;
+    deps.logger.warn(`${errand.name}.refused`, { cmdId, target, code: outcome.code });
   }
   errand.onResult(result);
   await results.add({ id, attempts, result });

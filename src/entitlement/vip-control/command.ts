@@ -1,5 +1,12 @@
 /** A command as the rest of the house gives it to the link, and what came of it. */
-import type { CommandEnvelope, Priority, RefreshScope, Res, Revision } from './messages.ts';
+import type { CommandEnvelope, Priority, Res } from './messages.ts';
+import {
+  type OperationName,
+  REVISED_OPERATIONS,
+  type Revision,
+  type SentOperation,
+  type Target,
+} from './operations.ts';
 import { classOf, type ResultClass } from './results.ts';
 
 /** One product a card may show between two instants; a pay-per-view event is `EVT:<code>`. */
@@ -12,20 +19,20 @@ export interface LinkRight {
 export type Operation =
   /** The full set of rights of the card, as of revision `rev` (the link adds the epoch). */
   | { op: 'ENTITLE'; rev: number; set: readonly LinkRight[]; suspended?: string }
-  /** Broadcast what the card has afresh; `boostSeconds` 0: once, outside the card's limit. */
-  | { op: 'REFRESH'; scope: RefreshScope; boostSeconds: number }
-  /** A message on the screen; longer than `capabilities().osdMax` characters is refused. */
-  | { op: 'OSD'; text: string; durationSeconds: number; forced?: boolean };
+  /** Any other, as it lies on the wire; `rev` for those that change what a card may show. */
+  | (SentOperation<Exclude<OperationName, 'ENTITLE'>> & { rev?: number });
 
 export type Command = Operation & {
   /** Names this command and its content for ever; sent again, it is executed once. */
   cmdId: string;
-  card: string;
+  target: Target;
   prio: Priority;
   /** Never executed after this instant; also the latest instant of an outcome. */
   notAfter: Date;
   actor?: string;
   reason?: string;
+  /** The second person, where one is required. */
+  approvedBy?: string;
   /** Called once, when the head-end has it on its disk; nothing is on air yet. */
   onAccepted?(): void;
 };
@@ -43,43 +50,37 @@ export type CommandOutcome =
 /** A command on the wire but for `seq`, which each sending gets anew. */
 export type UnnumberedCommand = Omit<CommandEnvelope, 'seq'>;
 
-/** The wire form of a command; only ENTITLE carries a revision. */
+/** A card as the target of a command. */
+export const cardTarget = (number: string): Target => ({ kind: 'card', id: number });
+
+/** The wire form of a command; what changes rights carries a revision. */
 export function toWire(command: Command, epoch: number, now: Date): UnnumberedCommand {
   return {
     t: 'CMD',
     cmdId: command.cmdId,
     op: command.op,
-    target: { kind: 'card', id: command.card },
-    ...(command.op === 'ENTITLE' ? { epoch, rev: command.rev } : {}),
+    target: command.target,
+    ...(REVISED_OPERATIONS.includes(command.op) ? { epoch, rev: command.rev } : {}),
     args: wireArgs(command),
     prio: command.prio,
     notAfter: command.notAfter.toISOString(),
     issuedAt: now.toISOString(),
     ...(command.actor === undefined ? {} : { actor: command.actor }),
     ...(command.reason === undefined ? {} : { reason: command.reason }),
+    ...(command.approvedBy === undefined ? {} : { approvedBy: command.approvedBy }),
   };
 }
 
 function wireArgs(operation: Operation): Record<string, unknown> {
-  switch (operation.op) {
-    case 'ENTITLE':
-      return {
-        set: operation.set.map(({ product, from, to }) => ({
-          product,
-          from: from.toISOString(),
-          to: to.toISOString(),
-        })),
-        ...(operation.suspended === undefined ? {} : { suspended: operation.suspended }),
-      };
-    case 'REFRESH':
-      return { scope: operation.scope, boostSeconds: operation.boostSeconds };
-    case 'OSD':
-      return {
-        text: operation.text,
-        durationSeconds: operation.durationSeconds,
-        ...(operation.forced ? { forced: true } : {}),
-      };
-  }
+  if (operation.op !== 'ENTITLE') return operation.args;
+  return {
+    set: operation.set.map(({ product, from, to }) => ({
+      product,
+      from: from.toISOString(),
+      to: to.toISOString(),
+    })),
+    ...(operation.suspended === undefined ? {} : { suspended: operation.suspended }),
+  };
 }
 
 /** What a RES means to the caller. */

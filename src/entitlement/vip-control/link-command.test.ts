@@ -3,12 +3,14 @@
  * fake one; the sockets are real.
  */
 import { silentLogger } from '../../platform/log.ts';
-import type { Command } from './command.ts';
+import { type Command, cardTarget } from './command.ts';
 import { FRAME_BYTES_MAX } from './frame.ts';
 import { done, setUp, tearDown } from './link-harness.ts';
 import { WAITING_COMMANDS_MAX } from './traffic.ts';
 
 afterEach(tearDown);
+
+const payFirst = { text: 'Payez', durationSeconds: 20 };
 
 describe('a command', () => {
   it('carries epoch and rev only when it sets rights', async () => {
@@ -18,7 +20,7 @@ describe('a command', () => {
     const pending = Promise.all([
       link.send({ ...refresh('c1'), op: 'ENTITLE', rev: 57, set } as Command),
       link.send(refresh('c2')),
-      link.send({ ...refresh('c3'), op: 'OSD', text: 'Payez', durationSeconds: 20 } as Command),
+      link.send({ ...refresh('c3'), op: 'OSD', args: payFirst } as Command),
     ]);
     const call = await headEnd.call(1);
     await call.next('CMD', 3);
@@ -128,8 +130,8 @@ describe('a command', () => {
   it('that the head-end could not read is refused without being sent', async () => {
     const { link, refresh } = await setUp();
     const text = 'x'.repeat(FRAME_BYTES_MAX);
-    const tooLong = { ...refresh('c1'), op: 'OSD', text, durationSeconds: 20 } as Command;
-    for (const command of [tooLong, refresh('c2', { card: '' })]) {
+    const tooLong = { ...refresh('c1'), op: 'OSD', args: { ...payFirst, text } } as Command;
+    for (const command of [tooLong, refresh('c2', { target: cardTarget('') })]) {
       const refused = { kind: 'rejected', code: 'PROTOCOL', class: 'fatal' };
       expect(await link.send(command)).toEqual(refused);
     }

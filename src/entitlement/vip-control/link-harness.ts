@@ -1,6 +1,6 @@
 /** A link and a scripted head-end in one fake time, put together for a test. */
 import { silentLogger } from '../../platform/log.ts';
-import type { Command } from './command.ts';
+import { type Command, cardTarget } from './command.ts';
 import { createVipControlLink, type VipControlLinkDeps } from './link.ts';
 import type { Res } from './messages.ts';
 import { createScriptedHeadEnd, type ScriptedOptions } from './scripted-head-end.ts';
@@ -40,7 +40,8 @@ export async function setUp(
     ({
       op: 'REFRESH',
       cmdId,
-      card: '4021',
+      target: cardTarget('4021'),
+      args: {},
       prio: 'SALE',
       notAfter: minutes(60),
       ...fields,

@@ -6,10 +6,15 @@ import * as platformTimers from '../../platform/timers.ts';
 import { type Command, type CommandOutcome, toWire } from './command.ts';
 import { encodeFrame } from './frame.ts';
 import {
+  type Ack,
   type Capabilities,
+  type Flow,
   type Hello,
+  type Nak,
   PROTOCOL_VERSION,
   parseClientMessage,
+  type Res,
+  type ServerMessage,
   type Welcome,
 } from './messages.ts';
 import { classOf } from './results.ts';
@@ -152,7 +157,7 @@ function connect(link: LinkState): void {
   link.session = openSession(socket, hello, {
     onWelcome: (welcome) => logIn(link, hello, welcome),
     onMessage(message) {
-      if (message.t === 'PING' || message.t === 'PONG' || message.t === 'BYE') return;
+      if (!isAboutCommands(message)) return;
       const verdict = link.traffic.receive(message);
       if (verdict === 'resync') link.session?.end('CLOSING', 'resync');
     },
@@ -163,6 +168,10 @@ function connect(link: LinkState): void {
       loseSession(link, reason, code);
     },
   });
+}
+
+function isAboutCommands(message: ServerMessage): message is Ack | Nak | Res | Flow {
+  return ['ACK', 'NAK', 'RES', 'FLOW'].includes(message.t);
 }
 
 function connectPlain({ host, port }: VipControlLinkDeps): Duplex {

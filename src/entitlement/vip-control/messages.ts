@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import type { JsonObject } from './frame.ts';
+import { operation, revision, target, type WireOperation } from './operations.ts';
+import { answerMessage, queryMessage } from './queries.ts';
 import type { ResultCode } from './results.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -17,10 +19,7 @@ export const EVENT_PRODUCT_PREFIX = 'EVT:';
 
 const CMD_ID_CHARS_MAX = 64;
 const NAME_CHARS_MAX = 200;
-const TEXT_CHARS_MAX = 2_000;
 const DATE_CHARS_MAX = 40;
-const OSD_SECONDS_MAX = 3_600;
-const BOOST_SECONDS_MAX = 3_600;
 const REPEAT_STEPS_MAX = 16;
 
 const name = z.string().min(1).max(NAME_CHARS_MAX);
@@ -29,21 +28,16 @@ const count = z.number().int().nonnegative();
 const dateText = z.string().max(DATE_CHARS_MAX);
 const instant = dateText.refine((text) => !Number.isNaN(Date.parse(text)));
 
-const revision = z.object({ epoch: count, rev: count });
-/** Which state of a card: a higher epoch wins over any rev. */
-export type Revision = z.infer<typeof revision>;
-
-// Dates of rights are judged with the command (`BAD_DATES`): they must not cost the session.
-const right = z.object({ product: name, from: dateText, to: dateText });
-/** One product a card may show, from one UTC instant (ISO 8601) to another; the end is required. */
-export type WireRight = z.infer<typeof right>;
-
 /** Broadcast every `everySeconds` for `forSeconds`. */
 const repeatStep = z.object({ everySeconds: count.min(1), forSeconds: count.min(1) });
 export type RepeatStep = z.infer<typeof repeatStep>;
 
 const capabilities = z.object({
   osdMax: count,
+  /** Longest mail; absent: it takes none. */
+  mailMax: count.optional(),
+  /** How it can show a fingerprint. */
+  fpModes: z.array(name).optional(),
   maxWindow: count.min(1),
   supports: z.array(name),
   products: z.array(name).optional(),
@@ -77,7 +71,7 @@ const commandEnvelope = z.object({
   seq: count,
   cmdId,
   op: name,
-  target: z.object({ kind: z.literal('card'), id: name }),
+  target,
   epoch: count.optional(),
   rev: count.optional(),
   args: z.record(z.string(), z.unknown()),
@@ -86,39 +80,9 @@ const commandEnvelope = z.object({
   issuedAt: instant,
   actor: name.optional(),
   reason: name.optional(),
+  /** The second person, where one is required. */
+  approvedBy: name.optional(),
 });
-const entitle = z.object({
-  op: z.literal('ENTITLE'),
-  epoch: count,
-  rev: count,
-  // While suspended the card keeps its set and shows none of it but what is free to air.
-  args: z.object({ set: z.array(right), suspended: name.optional() }),
-});
-/** What is broadcast afresh: rights, the pairing with the decoder, or both. */
-export const REFRESH_SCOPES = ['rights', 'pairing', 'all'] as const;
-export type RefreshScope = (typeof REFRESH_SCOPES)[number];
-const refresh = z.object({
-  op: z.literal('REFRESH'),
-  args: z.object({
-    scope: z.enum(REFRESH_SCOPES).default('rights'),
-    /** How long the repetition begins anew; 0: once, and not counted against the card's limit. */
-    boostSeconds: count.max(BOOST_SECONDS_MAX).default(300),
-  }),
-});
-const osd = z.object({
-  op: z.literal('OSD'),
-  args: z.object({
-    text: z.string().min(1).max(TEXT_CHARS_MAX),
-    durationSeconds: count.min(1).max(OSD_SECONDS_MAX),
-    /** Covers the picture and cannot be dismissed. */
-    forced: z.boolean().default(false),
-  }),
-});
-// A new operation is one more schema in this union.
-const operation = z.discriminatedUnion('op', [entitle, refresh, osd]);
-
-export const OPERATIONS = ['ENTITLE', 'REFRESH', 'OSD'] as const satisfies WireOperation['op'][];
-
 const emm = z.object({ count, firstAirAt: instant, cycleMs: count });
 /** How the change is being broadcast; nobody can ever say that a decoder received it. */
 export type Emm = z.infer<typeof emm>;
@@ -150,19 +114,31 @@ const flow = z.object({ t: z.literal('FLOW'), window: count, retryAfterMs: count
 const ping = z.object({ t: z.literal('PING') });
 const pong = z.object({ t: z.literal('PONG') });
 const bye = z.object({ t: z.literal('BYE'), code: name });
+/** Something happened there that nobody of us asked for: `foreign_write`, `emm_backlog`, … */
+const evt = z.object({
+  t: z.literal('EVT'),
+  kind: name,
+  detail: z.record(z.string(), z.unknown()).default({}),
+});
 
-const fromClient = z.discriminatedUnion('t', [hello, commandEnvelope, status, ping, pong, bye]);
-const fromServer = z.discriminatedUnion('t', [welcome, ack, nak, res, flow, ping, pong, bye]);
+const fromClient = z.discriminatedUnion('t', [
+  ...([hello, commandEnvelope, status, queryMessage, ping, pong, bye] as const),
+]);
+const fromServer = z.discriminatedUnion('t', [
+  ...([welcome, ack, nak, res, flow, answerMessage, evt, ping, pong, bye] as const),
+]);
 const SERVER_TYPES = new Set<unknown>(fromServer.options.map((option) => option.shape.t.value));
 
 export type Hello = z.infer<typeof hello>;
 export type Welcome = z.infer<typeof welcome>;
 export type CommandEnvelope = z.infer<typeof commandEnvelope>;
-export type WireOperation = z.infer<typeof operation>;
 export type Ack = z.infer<typeof ack>;
 export type Nak = z.infer<typeof nak>;
 export type Res = z.infer<typeof res>;
 export type Flow = z.infer<typeof flow>;
+export type Evt = z.infer<typeof evt>;
+export type QueryMessage = z.infer<typeof queryMessage>;
+export type AnswerMessage = z.infer<typeof answerMessage>;
 export type Bye = z.infer<typeof bye>;
 export type ClientMessage = z.infer<typeof fromClient>;
 export type ServerMessage = z.infer<typeof fromServer>;

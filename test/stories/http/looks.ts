@@ -4,7 +4,7 @@ import type { StoredCommand } from '../../../simulators/head-end/memory.ts';
 import { canonicalSet } from '../../../simulators/head-end/rules.ts';
 import { checkBooks } from '../../../src/billing/ledger/check.ts';
 import { wireSet } from '../../../src/entitlement/dispatch/rules.ts';
-import type { WireOperation, WireRight } from '../../../src/entitlement/vip-control/messages.ts';
+import type { WireOperation, WireRight } from '../../../src/entitlement/vip-control/operations.ts';
 import { eventually } from './eventually.ts';
 import type { Simulators } from './house.ts';
 

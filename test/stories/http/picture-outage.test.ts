@@ -1,4 +1,4 @@
-import type { WireRight } from '../../../src/entitlement/vip-control/messages.ts';
+import type { WireRight } from '../../../src/entitlement/vip-control/operations.ts';
 import { createHouse, type House } from './house.ts';
 import { prolonged } from './looks.ts';
 import type { Customer } from './town.ts';
