@@ -72,6 +72,13 @@ describe('the road', () => {
     expect(rides[0]).toMatchObject({ paid: false, card: '1', stages: [{ sinceFirstMs: 0 }] });
   });
 
+  it('begins with the notice of a payment, not with rights that went out before it', () => {
+    const furnished = [step('sent', 0, { card: '1' }), step('on_air', 400, { card: '1' })];
+    const [paid, rights] = ridesOf([...furnished, ...payment(60_000, 'A').slice(3)]);
+    expect(paid).toMatchObject({ paid: true, stages: { length: 8 } });
+    expect(rights).toMatchObject({ paid: false, stages: { length: 2 } });
+  });
+
   it('goes by time, and by the order of the road where the time is the same', () => {
     const told = [step('dialled', 0), step('sent', 50), step('picture', 80), step('on_air', 80)];
     expect(names(told)).toEqual(['dialled sent on_air picture']);

@@ -59,12 +59,12 @@ function beginsRide(current: readonly RoadStep[], { step, detail }: RoadStep): b
     case 'dialled':
       return true;
     case 'prompted':
-      return has('prompted') || has('settled');
+      return has('prompted') || has('settled') || isUnpaid(current);
     case 'notice':
       // The same receipt again is a repeat, and belongs to its payment.
-      return (
-        has('notice') && !current.some((one) => one.step === 'notice' && one.detail === detail)
-      );
+      return has('notice')
+        ? !current.some((one) => one.step === 'notice' && one.detail === detail)
+        : isUnpaid(current);
     case 'settled':
       return has('picture') && !has('notice');
     case 'sent':
@@ -72,6 +72,11 @@ function beginsRide(current: readonly RoadStep[], { step, detail }: RoadStep): b
     default:
       return false;
   }
+}
+
+/** Rights that were sent for another reason: what is paid afterwards is another ride. */
+function isUnpaid(ride: readonly RoadStep[]): boolean {
+  return ride[0]?.step === 'sent';
 }
 
 function rideOf(told: readonly RoadStep[]): Ride {
