@@ -22,7 +22,7 @@ const SIZES = {
     'renewals-postpaid': { customers: 4_000, due: 4_000, slice: 4_000 },
   },
   full: {
-    'renewals-prepaid': { customers: 1_000_000, due: 500_000, slice: 100_000 },
+    'renewals-prepaid': { customers: 1_000_000, due: 1_000_000, slice: 100_000 },
     'renewals-postpaid': { customers: 100_000, due: 100_000, slice: 100_000 },
   },
 } as const;
