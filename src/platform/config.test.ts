@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Environment, readConfig, SETTINGS } from './config.ts';
+import { type Environment, readConfig } from './config.ts';
+import { SETTINGS } from './settings.ts';
 
 const SERVER = {
   DATABASE_URL: 'postgres://app:hunter2@db.example/vip',
   VIP_PROVIDERS_FILE: 'config/providers.yaml',
-  VIP_CONTROL_URL: 'tcp://head-end.example:7700',
+  VIP_CONTROL_URL: 'tcp://127.0.0.1:7700',
   VIP_API_SECRET: 'hunter2-hunter2-hunter2-hunter2-hunter2',
 };
 
@@ -24,6 +25,7 @@ describe('the configuration', () => {
       control: undefined,
       trustedHops: 0,
       logLevel: 'info',
+      evidence: { anchors: undefined, keepMonths: 24 },
       backoffice: {
         publicUrl: undefined,
         secret: undefined,
@@ -41,8 +43,27 @@ describe('the configuration', () => {
       bind: '0.0.0.0',
       database: { kind: 'server', appUrl: SERVER.DATABASE_URL, ownerUrl: SERVER.DATABASE_URL },
       providersFile: join(process.cwd(), 'config', 'providers.yaml'),
-      control: { host: 'head-end.example', port: 7700 },
+      control: { transport: 'tcp', host: '127.0.0.1', port: 7700 },
     });
+  });
+
+  it('takes a head-end behind certificates, or over a line that is safe by itself', () => {
+    const secured = readConfig({
+      ...SERVER,
+      VIP_CONTROL_URL: 'tls://head-end.example:7700',
+      VIP_CONTROL_CA: '/a/ca.pem',
+      VIP_CONTROL_CERT: '/a/own.pem',
+      VIP_CONTROL_KEY: '/a/own.key',
+    });
+    expect(secured.control).toEqual({
+      transport: 'tls',
+      host: 'head-end.example',
+      port: 7700,
+      files: { ca: '/a/ca.pem', cert: '/a/own.pem', key: '/a/own.key' },
+    });
+    const url = 'tcp://10.0.0.7:7700';
+    const plain = readConfig({ ...SERVER, VIP_CONTROL_URL: url, VIP_CONTROL_PLAIN: '1' });
+    expect(plain.control).toMatchObject({ transport: 'tcp', host: '10.0.0.7' });
   });
 
   it('takes an owner of its own, some roles, and a demo on a server', () => {
@@ -87,12 +108,23 @@ describe('the configuration', () => {
     ],
     [{ REDIS_URL: 'hunter2' }, 'REDIS_URL must be an address like redis://:password@host:6379.'],
     [
-      { VIP_CONTROL_URL: 'tcp://head-end' },
-      'VIP_CONTROL_URL must be an address like tcp://host:port, not "tcp://head-end".',
+      { VIP_CONTROL_URL: 'tls://head-end' },
+      'VIP_CONTROL_URL must be an address like tls://host:port or https://host, with nothing ' +
+        'after it, not "tls://head-end".',
     ],
     [
-      { VIP_CONTROL_URL: 'tcp://head-end:70000' },
-      'VIP_CONTROL_URL must be an address like tcp://host:port, not "tcp://head-end:70000".',
+      { VIP_CONTROL_URL: 'tcp://head-end.example:7700' },
+      'VIP_CONTROL_URL must begin with tls:// or https:// (see VIP_CONTROL_PLAIN).',
+    ],
+    [
+      { VIP_CONTROL_URL: 'tls://head-end.example:7700', VIP_CONTROL_CA: 'ca.pem' },
+      'VIP_CONTROL_CA, VIP_CONTROL_CERT and VIP_CONTROL_KEY must all be set for ' +
+        'tls://head-end.example:7700.',
+    ],
+    [
+      { VIP_CONTROL_URL: 'tcp://127.0.0.1:7700', VIP_CONTROL_KEY: 'own.key' },
+      'VIP_CONTROL_CA, VIP_CONTROL_CERT and VIP_CONTROL_KEY are not used by ' +
+        'tcp://127.0.0.1:7700: it must begin with tls:// or https://.',
     ],
     [
       { VIP_DEMO: '0' },

@@ -54,6 +54,25 @@ describe('scheduled jobs', () => {
     await Promise.all([here.stop(), there.stop()]);
   });
 
+  it('are woken by what they are given in the place of the calendar, until they stop', async () => {
+    const ended = Promise.withResolvers<JobResult>();
+    const wakes: (() => void)[] = [];
+    const jobs = createJobs({
+      pool,
+      logger: silentLogger,
+      onResult: (_name, result) => ended.resolve(result),
+      schedule(_job, wake) {
+        wakes.push(wake);
+        return () => void wakes.pop();
+      },
+    });
+    jobs.add({ name: 'woken', cron: NEVER, run: async () => undefined });
+    wakes[0]?.();
+    expect(await ended.promise).toBe('done');
+    await jobs.stop();
+    expect(wakes).toEqual([]);
+  });
+
   it('do not hinder each other under different names', async () => {
     const { job, entered, letGo } = held('slow');
     const jobs = inProcess(job);

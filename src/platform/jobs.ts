@@ -34,14 +34,24 @@ export interface JobsOptions {
   logger: Logger;
   /** Told of every run. */
   onResult?: (name: string, result: JobResult) => void;
+  /** Calls `wake` by the job's schedule until what it returns is called; absent: node-cron. */
+  schedule?: (job: Job, wake: () => void) => () => void;
 }
+
+/** By the machine's own clock. */
+const bySystemClock: NonNullable<JobsOptions['schedule']> = (job, wake) => {
+  const options = { timezone: job.timeZone ?? 'UTC', name: job.name };
+  const task = cron.schedule(job.cron, wake, options);
+  return () => void task.destroy();
+};
 
 /**
  * Wakes each job in every process by its schedule and runs it in one: the first to take the
  * advisory lock of its name. The processes' clocks differ a little, so a quick job may run once
  * more where a late clock wakes it.
  */
-export function createJobs({ pool, logger, onResult }: JobsOptions): Jobs {
+export function createJobs(options: JobsOptions): Jobs {
+  const { pool, logger, onResult, schedule = bySystemClock } = options;
   const stopping = new AbortController();
   const jobs = new Map<string, { job: Job; stop: () => void }>();
   const running = new Map<string, Promise<JobResult>>();
@@ -64,9 +74,7 @@ export function createJobs({ pool, logger, onResult }: JobsOptions): Jobs {
     add: (job) => {
       if (jobs.has(job.name)) throw new Error(`There are two jobs called ${job.name}`);
       if (!cron.validate(job.cron)) throw new Error(`Job ${job.name}: bad schedule ${job.cron}`);
-      const options = { timezone: job.timeZone ?? 'UTC', name: job.name };
-      const task = cron.schedule(job.cron, () => void wake(job), options);
-      jobs.set(job.name, { job, stop: () => void task.destroy() });
+      jobs.set(job.name, { job, stop: schedule(job, () => void wake(job)) });
     },
     runNow: (name) => {
       const known = jobs.get(name);

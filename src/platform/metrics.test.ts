@@ -20,20 +20,35 @@ describe('the metrics', () => {
     expect(text).not.toContain('vip_cards_waiting');
   });
 
+  it('show a gauge for each value of its label', async () => {
+    const metrics = createMetrics();
+    metrics.gauge(
+      'vip_cards_waiting',
+      async () =>
+        new Map([
+          ['terrestrial', 3],
+          ['satellite', 0],
+        ]),
+    );
+    const text = await metrics.text();
+    expect(text).toContain('vip_cards_waiting{cas="terrestrial"} 3\n');
+    expect(text).toContain('vip_cards_waiting{cas="satellite"} 0\n');
+  });
+
   it('keep two registries apart', async () => {
-    createMetrics().count('vip_dispatch_results_total', { result: 'on_air' });
+    createMetrics().count('vip_dispatch_results_total', { cas: 'main', result: 'on_air' });
     expect(await createMetrics().text()).not.toContain('on_air');
   });
 
   it('do not grow without end when a label does', async () => {
     const metrics = createMetrics();
     for (let i = 0; i < 1000; i += 1) {
-      metrics.count('vip_dispatch_results_total', { result: `made-up-${i}` });
+      metrics.count('vip_dispatch_results_total', { cas: 'main', result: `made-up-${i}` });
     }
     const lines = (await metrics.text()).split('\n');
     const series = lines.filter((line) => line.startsWith('vip_dispatch_results_total{'));
     expect(series).toHaveLength(301);
-    expect(series).toContain('vip_dispatch_results_total{result="other"} 700');
+    expect(series).toContain('vip_dispatch_results_total{cas="other",result="other"} 700');
   });
 
   it('refuse at compile time a name or a label that is not declared', () => {

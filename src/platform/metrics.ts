@@ -34,9 +34,19 @@ export const METRICS = {
     help: 'Notices of money and TV units, by channel and by what became of them',
     labels: ['channel', 'outcome'],
   },
+  vip_missed_payments_total: {
+    kind: 'counter',
+    help: "Payments found in an operator's own list that no notice had told of",
+    labels: ['channel'],
+  },
   vip_refused_notices_total: {
     kind: 'counter',
     help: 'Messages turned away at a door, by reason',
+    labels: ['reason'],
+  },
+  vip_vouchers_refused_total: {
+    kind: 'counter',
+    help: 'Scratch cards that were not taken, by reason; wrong_codes: who tried must wait',
     labels: ['reason'],
   },
   vip_ussd_turns_total: {
@@ -46,24 +56,34 @@ export const METRICS = {
   },
   vip_dispatch_results_total: {
     kind: 'counter',
-    help: 'Answers of the head-end to sets of rights',
-    labels: ['result'],
+    help: 'Answers of each head-end to sets of rights',
+    labels: ['cas', 'result'],
   },
   vip_time_to_picture_seconds: {
     kind: 'histogram',
     help: 'From what raised a set of rights (a payment) to the head-end having it, and to ON AIR',
-    labels: ['stage'],
+    labels: ['cas', 'stage'],
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600],
   },
   vip_rebroadcasts_total: {
     kind: 'counter',
     help: 'Rights broadcast afresh: by themselves or because somebody asked, by result',
-    labels: ['why', 'result'],
+    labels: ['cas', 'why', 'result'],
   },
   vip_osd_total: {
     kind: 'counter',
-    help: 'On-screen messages handed to the head-end, by result',
-    labels: ['result'],
+    help: 'On-screen messages handed to each head-end, by result',
+    labels: ['cas', 'result'],
+  },
+  vip_dispatch_ended_total: {
+    kind: 'counter',
+    help: 'Sets of rights that failed for a day and are tried once a day from then on',
+    labels: ['cas'],
+  },
+  vip_commands_total: {
+    kind: 'counter',
+    help: 'Answers of the head-end to all other commands that were ordered of it',
+    labels: ['cas', 'result'],
   },
   vip_texts_in_total: {
     kind: 'counter',
@@ -87,8 +107,38 @@ export const METRICS = {
   },
   vip_cards_waiting: {
     kind: 'gauge',
-    help: 'Cards whose rights are not yet on air',
-    labels: [],
+    help: 'Cards of each head-end whose rights are not yet on air',
+    labels: ['cas'],
+  },
+  vip_cas_connected: {
+    kind: 'gauge',
+    help: '1 while this process has a session with the head-end, else 0',
+    labels: ['cas'],
+  },
+  vip_cas_breaker: {
+    kind: 'gauge',
+    help: '0: closed; 1: open, nothing is sent because everything failed; 0.5: being tried again',
+    labels: ['cas'],
+  },
+  vip_work_items_open: {
+    kind: 'gauge',
+    help: 'Cards that a person must look at before they can be on air, by code',
+    labels: ['code'],
+  },
+  vip_reconciliation_age_seconds: {
+    kind: 'gauge',
+    help: 'Since the last whole comparison with each head-end ended; without one, since 1970',
+    labels: ['cas'],
+  },
+  vip_reconciliation_variance: {
+    kind: 'gauge',
+    help: 'Of the last whole comparison: cards that differ of those active, 0 to 1',
+    labels: ['cas'],
+  },
+  vip_reconciliation_differences: {
+    kind: 'gauge',
+    help: 'Differences from the head-ends that are not verified to be gone, by class A to E',
+    labels: ['class'],
   },
   vip_cards_paid_but_dark: {
     kind: 'gauge',
@@ -97,9 +147,24 @@ export const METRICS = {
   },
   vip_texts_waiting: { kind: 'gauge', help: 'Texts not yet sent', labels: [] },
   vip_osd_waiting: { kind: 'gauge', help: 'On-screen messages not yet sent', labels: [] },
+  vip_campaign_commands_waiting: {
+    kind: 'gauge',
+    help: 'Commands of campaigns on screen that wait for the head-end',
+    labels: [],
+  },
+  vip_commands_waiting: {
+    kind: 'gauge',
+    help: 'Ordered commands that the head-end has not answered for good',
+    labels: [],
+  },
   vip_parked_notices: {
     kind: 'gauge',
     help: 'Notices received and kept, but not understood yet',
+    labels: [],
+  },
+  vip_unsealed_seconds: {
+    kind: 'gauge',
+    help: 'Age of the oldest row that should be sealed and is not',
     labels: [],
   },
   vip_accounts_to_bill: {
@@ -125,13 +190,19 @@ type NamesOf<K extends Declared['kind']> = {
 }[keyof Table];
 export type LabelsOf<N extends keyof Table> = Record<Table[N]['labels'][number], string>;
 
+/** A number, or one for each value of the gauge's only label. */
+export type Gauged = number | ReadonlyMap<string, number>;
+
 export interface Metrics {
   /** Adds one. */
   count<N extends NamesOf<'counter'>>(name: N, labels: LabelsOf<N>): void;
   /** Notes one value, in the unit that ends the name. */
   observe<N extends NamesOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
-  /** Asks `fn` whenever the metrics are read; when it fails, the gauge is left out. */
-  gauge(name: NamesOf<'gauge'>, fn: () => number | Promise<number>): void;
+  /**
+   * Asks `fn` whenever the metrics are read; when it fails, the gauge is left out. A gauge with a
+   * label is answered by its values, at most `SERIES_LIMIT` of them.
+   */
+  gauge(name: NamesOf<'gauge'>, fn: () => Gauged | Promise<Gauged>): void;
   /** Everything, in the text format of Prometheus. */
   text(): Promise<string>;
   contentType: string;
@@ -146,7 +217,7 @@ export function createMetrics(): Metrics {
   client.collectDefaultMetrics({ register: registry });
   const counters = new Map<string, client.Counter>();
   const histograms = new Map<string, client.Histogram>();
-  const gauges = new Map<string, () => number | Promise<number>>();
+  const gauges = new Map<string, () => Gauged | Promise<Gauged>>();
   for (const [name, declared] of Object.entries<Declared>(METRICS)) {
     const { kind, help } = declared;
     const options = { name, help, labelNames: declared.labels, registers: [registry] };
@@ -167,17 +238,26 @@ export function createMetrics(): Metrics {
 }
 
 async function gaugeLines(
-  gauges: ReadonlyMap<string, () => number | Promise<number>>,
+  gauges: ReadonlyMap<string, () => Gauged | Promise<Gauged>>,
 ): Promise<string[]> {
   const lines = [...gauges].map(async ([name, fn]) => {
     try {
-      const { help } = METRICS[name as keyof Table];
-      return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${await fn()}\n`;
+      const { help, labels }: Declared = METRICS[name as keyof Table];
+      const head = `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+      return head + series(name, labels[0], await fn());
     } catch {
       return '';
     }
   });
   return Promise.all(lines);
+}
+
+function series(name: string, label: string | undefined, gauged: Gauged): string {
+  if (typeof gauged === 'number') return `${name} ${gauged}\n`;
+  return [...gauged]
+    .slice(0, SERIES_LIMIT)
+    .map(([value, number]) => `${name}{${label}=${JSON.stringify(value)}} ${number}\n`)
+    .join('');
 }
 
 function createSeriesBound() {

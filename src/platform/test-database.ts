@@ -50,7 +50,11 @@ export async function startTestServer(migrationsDir: string): Promise<TestServer
       dataDir,
       logger: silentLogger,
       durable: false,
-      settings: { max_connections: '100', shared_buffers: '64MB', autovacuum: 'off' },
+      settings: {
+        ...{ max_connections: '100', shared_buffers: '64MB', autovacuum: 'off' },
+        // Who waits in a circle learns it at once.
+        deadlock_timeout: '1ms',
+      },
     });
     await onServer(postgres.ownerUrl, `CREATE DATABASE ${TEMPLATE}`);
     const ownerUrl = withDatabase(postgres.ownerUrl, TEMPLATE);
@@ -65,12 +69,18 @@ export async function startTestServer(migrationsDir: string): Promise<TestServer
 }
 
 /** Clones the template, in some 30 ms where there is memory for it; drop it after the last test. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export const createTestDatabase = (): Promise<TestDatabase> => cloneOf(TEMPLATE);
+
+/** Clones a test database with all that is in it; nobody may be connected to that. */
+export const cloneDatabase = ({ ownerUrl }: TestDatabase): Promise<TestDatabase> =>
+  cloneOf(new URL(ownerUrl).pathname.slice(1));
+
+async function cloneOf(template: string): Promise<TestDatabase> {
   const ownerUrl = process.env[OWNER_URL];
   const appUrl = process.env[APP_URL];
   if (!ownerUrl || !appUrl) throw new Error('No test server: is the global set-up of jest on?');
   const name = `vip_test_${process.pid}_${randomBytes(4).toString('hex')}`;
-  await onServer(ownerUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
+  await onServer(ownerUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
   return {
     ownerUrl: withDatabase(ownerUrl, name),
     appUrl: withDatabase(appUrl, name),

@@ -13,6 +13,8 @@ export interface MigrateOptions {
   logger: Logger;
   /** The role the product works as; it is granted what it needs after migrating. */
   appRole?: string;
+  /** Only these, as another database had them; one that is unknown or other is refused. */
+  only?: readonly { name: string; checksum: string }[];
 }
 
 interface Migration {
@@ -52,7 +54,8 @@ const CREATE_TABLE = `
  * StartError when the recorded history and the folder disagree or a migration fails.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
-  const migrations = await readMigrations(options.migrationsDir);
+  const all = await readMigrations(options.migrationsDir);
+  const migrations = options.only ? theSame(all, options.only) : all;
   const client = new pg.Client({
     connectionString: options.ownerUrl,
     application_name: 'vip-migrate',
@@ -86,6 +89,19 @@ async function readMigrations(dir: string): Promise<Migration[]> {
       return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
     }),
   );
+}
+
+function theSame(
+  all: readonly Migration[],
+  wanted: NonNullable<MigrateOptions['only']>,
+): Migration[] {
+  const known = new Map(all.map((migration) => [migration.name, migration]));
+  return wanted.map(({ name, checksum }) => {
+    const migration = known.get(name);
+    checkApplied({ migration_name: name, checksum, is_finished: true }, migration);
+    if (!migration) throw new Error('an unknown migration was let pass');
+    return migration;
+  });
 }
 
 async function findPending(client: pg.Client, migrations: Migration[]): Promise<Migration[]> {

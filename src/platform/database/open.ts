@@ -11,7 +11,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const MIGRATIONS_DIR = join(import.meta.dirname, '../../../prisma/migrations');
+/** The migrations of this version. */
+export const MIGRATIONS_DIR = join(import.meta.dirname, '../../../prisma/migrations');
 
 /** Starts the embedded Postgres or takes the configured server, and brings it up to date. */
 export async function openDatabase(

@@ -24,8 +24,8 @@ const INT8 = pg.types.builtins.INT8;
 /** Known to the parsers, but not to their type declaration. */
 const INT8_ARRAY = 1016 as number as typeof INT8;
 
-/** `int8` as bigint and `int8[]` as bigint[], for this pool's clients alone. */
-const types: pg.CustomTypesConfig = {
+/** `int8` as bigint and `int8[]` as bigint[], for those clients alone that are given it. */
+export const int8Types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8) return BigInt;
     if (oid === INT8_ARRAY) return parseBigintArray;
@@ -52,7 +52,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     maxLifetimeSeconds: LIFETIME_S,
     keepAlive: true,
-    types,
+    types: int8Types,
   });
   // An idle connection that breaks says so here; the next caller gets a new one. The error carries
   // the whole client, with every statement it has prepared.
