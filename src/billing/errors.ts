@@ -23,6 +23,11 @@ export const REFUSALS = {
     httpStatus: 404,
     isSpoken: true,
   },
+  card_blocked: {
+    sentence: 'The card is blacklisted: nothing is sold to it.',
+    httpStatus: 409,
+    isSpoken: true,
+  },
   unknown_phone: {
     sentence: 'The phone belongs to no subscriber of this site.',
     httpStatus: 404,
@@ -55,6 +60,11 @@ export const REFUSALS = {
   },
   term_not_sold: {
     sentence: 'The term has no price at this time, or the renewal is not due.',
+    httpStatus: 422,
+    isSpoken: true,
+  },
+  product_not_on_cas: {
+    sentence: 'The conditional-access system of the card does not carry what would be sold.',
     httpStatus: 422,
     isSpoken: true,
   },

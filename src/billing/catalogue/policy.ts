@@ -20,6 +20,9 @@ const minor = z
   .transform((digits) => BigInt(digits));
 const term = z.string().regex(TERM_PATTERN) as unknown as z.ZodType<TermName>;
 
+/** More than the link carries beside what is sold. */
+const MESSAGES_A_MINUTE_MAX = 6_000;
+
 /** What a site may say about the prepaid rules; whatever it leaves out is the default. */
 export const prepaidRules = z.strictObject({
   termEnd: z.enum(['rest_of_day_free', 'day_counts', 'same_time']).optional(),
@@ -47,6 +50,9 @@ export const prepaidRules = z.strictObject({
       daysPerSubscriberAndMonth: freeDays,
       outage: z.strictObject({ minutesMin: count, daysPerStartedDay: count.max(31) }),
     })
+    .optional(),
+  messages: z
+    .strictObject({ cardsAlone: count, perMinute: z.int().min(1).max(MESSAGES_A_MINUTE_MAX) })
     .optional(),
   commission: z
     .strictObject({ percentPermyriad: minor, secondPaymentDays: z.int().min(1) })

@@ -96,6 +96,8 @@ export interface PrepaidRules {
     /** Shorter ones give nothing; each started 24 hours gives so many days. */
     outage: { minutesMin: number; daysPerStartedDay: number };
   };
+  /** Campaigns on screen: cards that one person reaches alone, messages a minute. */
+  messages: { cardsAlone: number; perMinute: number };
   /** Null: resellers get none. */
   commission: { percentPermyriad: bigint; secondPaymentDays: number } | null;
 }
@@ -119,6 +121,7 @@ export const DEFAULT_RULES: PrepaidRules = {
     daysPerSubscriberAndMonth: null,
     outage: { minutesMin: 60, daysPerStartedDay: 1 },
   },
+  messages: { cardsAlone: 500, perMinute: 1_200 },
   commission: null,
 };
 

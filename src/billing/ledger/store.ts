@@ -75,7 +75,7 @@ export function foldAccounts(pool: Pool): Promise<number> {
   return transaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [FOLD_LOCK]);
     const { rowCount } = await client.query(
-      `WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS below),
+      `WITH horizon AS (SELECT house_xmin() AS below),
        moved AS (
          SELECT a.id, sum(e.amount) AS amount
            FROM account a

@@ -66,7 +66,8 @@ async function family(count: number) {
 async function send(): Promise<string[]> {
   const sent: string[] = [];
   for (const kind of ['text', 'osd'] as const) {
-    const claim = { kind, now: world.now(), limit: 20, leaseMs: 60_000 };
+    const casId = kind === 'osd' ? 'vip-control' : '';
+    const claim = { kind, casId, now: world.now(), limit: 20, leaseMs: 60_000 };
     const rows = await claimOutbound(world.pool, claim);
     const result = { state: 'sent', providerId: null } as const;
     await finishOutbound(

@@ -7,7 +7,7 @@ import { creditOf } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, LineFacts } from './facts.ts';
 import { nextDate, runningAt, runOf } from './lines.ts';
-import { bookSale, bouquetById, saleRefusal, termRules } from './purchases.ts';
+import { bookSale, bouquetById, planRefusal, saleRefusal, termRules } from './purchases.ts';
 import { cover, raiseRights } from './rights-of-card.ts';
 import { taxesAt } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
@@ -28,6 +28,8 @@ export function decideAddon(w: Workspace, command: BuyAddon): Decision {
   if (!base) return refused(w, 'not_running');
   const bouquet = w.tools.catalogue.bouquets.get(command.bouquetId);
   if (bouquet?.siteId !== card.siteId) return refused(w, 'term_not_sold');
+  const missing = planRefusal(w, card, bouquet.id);
+  if (missing) return refused(w, missing);
   const limit = addOnRefusal(w, bouquet, { subscriptionId: subscription.id, base, at });
   if (limit) return refused(w, limit);
   const offer = offerOf(w, command, card, bouquet);

@@ -65,9 +65,15 @@ export interface CardFacts {
   subscriberId: bigint;
   /** Of its owner: whose prices hold. Left out: those for all. */
   category?: Category;
+  /** The conditional-access system it belongs to. */
+  casId: string;
+  /** Blacklisted: nothing is sold to it. */
+  isBlocked?: boolean;
   subscription: SubscriptionFacts | null;
   desiredRev: number;
   desired: readonly Right[];
+  /** The inbox row of the act that raised them, where a batch has. */
+  raisedBy?: bigint;
   /**
    * When which product is paid or given, of all lines of the card, before grace and main: touching
    * intervals merged. What ended long ago may be left out. Left out: none but the running term.
@@ -359,4 +365,8 @@ export interface SettlementPorts {
     at: Date;
   }): Right[];
   messagesFor(saying: Saying, at: Date): OutboundDraft | null;
+  /**
+   * Whether the conditional-access system of a card can show a product; left out: it can show all.
+   */
+  carries?(casId: string, product: string): boolean;
 }

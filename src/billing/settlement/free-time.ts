@@ -5,7 +5,7 @@ import type { CardAct, Command, Incident } from './commands.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, LineKind } from './facts.ts';
 import { isFree, runningAt } from './lines.ts';
-import { addTerm, FREE, saleRefusal } from './purchases.ts';
+import { addTerm, FREE, planRefusal } from './purchases.ts';
 import { raiseRights } from './rights-of-card.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -29,7 +29,7 @@ export function giveDays(
 export function decideTrial(w: Workspace, command: CardAct): Decision {
   const card = w.card(command.cardId);
   const subscription = card?.subscription;
-  const refusal = saleRefusal(card);
+  const refusal = planRefusal(w, card);
   if (!card || !subscription || refusal) return refused(w, refusal ?? 'unknown_card');
   const site = w.site(card.siteId);
   const { days, onceInMonths } = rulesOf(site).trial;

@@ -49,7 +49,10 @@ async function addCardsOf(client: ClientBase, resolved: Resolved): Promise<void>
   }
 }
 
-/** Returns those that are linked to others. */
+/**
+ * Returns those that are linked to others. Who names a card that was replaced means the one that
+ * took its place; who names one by id means that one.
+ */
 async function findCards(
   client: ClientBase,
   numbers: readonly string[],
@@ -58,13 +61,16 @@ async function findCards(
 ): Promise<bigint[]> {
   const { rows } = await client.query({
     name: 'settlement-find-cards',
-    text: `SELECT id, number, subscriber_id, is_linked FROM card
-            WHERE number = ANY($1::text[]) OR id = ANY($2::bigint[])`,
+    text: `SELECT n.number AS named, c.id, c.subscriber_id, c.is_linked
+             FROM card n JOIN card c ON c.id = coalesce(n.replaced_by, n.id)
+            WHERE n.number = ANY($1::text[])
+            UNION ALL
+           SELECT NULL, id, subscriber_id, is_linked FROM card WHERE id = ANY($2::bigint[])`,
     values: [numbers, ids],
   });
   for (const row of rows) {
     resolved.cardIds.add(row.id);
-    resolved.cardByNumber.set(row.number, row.id);
+    if (row.named !== null) resolved.cardByNumber.set(row.named, row.id);
     resolved.ownerOf.set(row.id, row.subscriber_id);
     resolved.subscriberIds.add(row.subscriber_id);
   }
@@ -151,12 +157,13 @@ export async function lockCards(
   const rightsOf = new Map(rights.rows.map((row) => [row.card_id, row]));
   const { rows } = await client.query({
     name: 'settlement-cards',
-    text: `SELECT c.id, c.number, c.site_id, c.subscriber_id, o.promo_id, o.owes, o.other_units,
-                  o.category, s.id AS subscription_id, s.bouquet_id, s.term, s.auto_renew,
-                  s.waiting_term, s.run_from, s.paid_until, s.base_date::text AS base_date,
-                  s.anchor_day, s.time_of_day, s.renew_term, s.auto_renew_since, s.closed_at,
-                  s.pause_from, s.pause_until, s.paused_year, s.paused_days, s.main_card_id,
-                  s.is_main, s.decoder, s.person, s.reseller, s.payments
+    text: `SELECT c.id, c.number, c.site_id, c.subscriber_id, c.is_blocked, c.replaced_by, c.cas_id,
+                  o.promo_id, o.owes, o.other_units, o.category, s.id AS subscription_id,
+                  s.bouquet_id, s.term, s.auto_renew, s.waiting_term, s.run_from, s.paid_until,
+                  s.base_date::text AS base_date, s.anchor_day, s.time_of_day, s.renew_term,
+                  s.auto_renew_since, s.closed_at, s.pause_from, s.pause_until, s.paused_year,
+                  s.paused_days, s.main_card_id, s.is_main, s.decoder, s.person, s.reseller,
+                  s.payments
              FROM card c JOIN subscriber o ON o.id = c.subscriber_id
              LEFT JOIN subscription s ON s.card_id = c.id
             WHERE c.id = ANY($1::bigint[])`,
@@ -165,6 +172,8 @@ export async function lockCards(
   for (const row of rows) {
     const owner = resolved.ownerOf.get(row.id);
     if (owner !== row.subscriber_id) throw new FactsMoved(`Card ${row.id} changed hands`);
+    const isNamed = resolved.cardByNumber.get(row.number) === row.id;
+    if (isNamed && row.replaced_by !== null) throw new FactsMoved(`Card ${row.id} was replaced`);
     const right = rightsOf.get(row.id);
     if (!right) throw new Error(`Card ${row.id} has no rights row`);
     const { promo_id: promoId, owes, other_units: units } = row;
@@ -177,6 +186,8 @@ export async function lockCards(
       siteId: row.site_id,
       subscriberId: row.subscriber_id,
       category: row.category,
+      casId: row.cas_id,
+      isBlocked: row.is_blocked,
       subscription,
       desiredRev: right.desired_rev,
       desired: readRights(right.desired),

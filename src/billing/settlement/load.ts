@@ -199,6 +199,7 @@ async function resolvePhones(client: ClientBase, needs: Needs, resolved: Resolve
     text: `SELECT p.msisdn, p.subscriber_id, c.id AS card_id
              FROM phone p LEFT JOIN card c
                ON c.subscriber_id = p.subscriber_id AND p.msisdn = ANY($2::text[])
+              AND c.replaced_by IS NULL
             WHERE p.msisdn = ANY($1::text[]) AND p.subscriber_id IS NOT NULL`,
     values: [[...needs.phones], [...needs.phonesWithCards]],
   });

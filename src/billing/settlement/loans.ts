@@ -3,7 +3,7 @@ import { priceAt, rulesOf } from '../catalogue/rules.ts';
 import type { CardAct } from './commands.ts';
 import { addDebt, creditOf, debtsOf } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
-import { addTerm, bouquetById, saleEntries, saleRefusal } from './purchases.ts';
+import { addTerm, bouquetById, planRefusal, saleEntries } from './purchases.ts';
 import { raiseRights } from './rights-of-card.ts';
 import { sumOfTaxes, taxEntries, taxesAt, taxesInside } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
@@ -12,7 +12,7 @@ import type { Workspace } from './workspace.ts';
 export function decideLoan(w: Workspace, command: CardAct): Decision {
   const card = w.card(command.cardId);
   const subscriber = card && w.subscriber(card.subscriberId);
-  const refusal = saleRefusal(card);
+  const refusal = planRefusal(w, card);
   if (!card?.subscription || !subscriber || refusal) return refused(w, refusal ?? 'unknown_card');
   const site = w.site(card.siteId);
   const { term, fee, cap } = rulesOf(site).loan;

@@ -55,6 +55,8 @@ export interface Registry {
   readonly cards: Map<bigint, CardFacts>;
   /** Closed ones too, whose card has another by now. */
   readonly subscriptions: Map<bigint, SubscriptionFacts>;
+  /** Products that the conditional-access system of the cards does not carry. */
+  readonly missing: Set<string>;
 }
 
 /** The operator as it stands; everything may be looked at, only its acts change it. */
@@ -99,6 +101,7 @@ export function createPaper({ catalogue, people, resellers = [] }: PaperOptions)
     subscribers: new Map(),
     resellers: new Map(),
     cardIds: new Map(),
+    missing: new Set(),
     cards: new Map(),
     subscriptions: new Map(),
   };
@@ -175,7 +178,8 @@ function doorOf({ catalogue, registry, kept, accounts, nextId }: Door) {
       heard.push(saying);
       return null;
     };
-    const ports = { rightsFor, messagesFor };
+    const carries = (_cas: string, product: string) => !registry.missing.has(product);
+    const ports = { rightsFor, messagesFor, carries };
     const tools = { ids, catalogue, accounts, parkedIds: new Map(), ports };
     return { heard, decision: decideBatch(commands, facts, tools) };
   };
@@ -278,6 +282,7 @@ function openSubscription(
     number: of.number,
     siteId: owner.siteId,
     subscriberId: of.subscriberId,
+    casId: 'vip-control',
     desiredRev: known?.desiredRev ?? 0,
     desired: known?.desired ?? [],
     coverage: known?.coverage ?? [],

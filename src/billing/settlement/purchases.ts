@@ -66,7 +66,24 @@ export function termRules(site: Site): TermRules {
 export function saleRefusal(card: CardFacts | null): RefusalCode | null {
   const subscription = card?.subscription;
   if (!subscription || subscription.closedAt) return 'unknown_card';
+  if (card.isBlocked) return 'card_blocked';
   return subscription.pause ? 'paused' : null;
+}
+
+/** Can the conditional-access system of the card show all of this? */
+export const isCarried = (w: Workspace, { casId }: CardFacts, products: readonly string[]) =>
+  products.every((product) => w.tools.ports.carries?.(casId, product) ?? true);
+
+/** Why nothing of a plan, its own if none is named, can be sold to this card now; else null. */
+export function planRefusal(
+  w: Workspace,
+  card: CardFacts | null,
+  bouquetId = card?.subscription?.bouquetId,
+): RefusalCode | null {
+  const refusal = saleRefusal(card);
+  if (refusal || !card) return refusal ?? 'unknown_card';
+  const bouquet = bouquetId === undefined ? undefined : w.tools.catalogue.bouquets.get(bouquetId);
+  return bouquet && !isCarried(w, card, bouquet.products) ? 'product_not_on_cas' : null;
 }
 
 /** The entries of a sale at this price: what is earned later, and the taxes inside. */
@@ -185,7 +202,7 @@ export function buyTerm(
   count = 1,
 ): { ok: true; bought: Bought } | { ok: false; error: RefusalCode } {
   const { subscription } = buyer.card;
-  const refusal = saleRefusal(buyer.card);
+  const refusal = planRefusal(w, buyer.card);
   if (refusal || !subscription) return { ok: false, error: refusal ?? 'unknown_card' };
   const bouquet = bouquetOf(w, subscription);
   const price = priceAt(bouquet, term, pricedAt(buyer), buyer.card.category);
@@ -211,7 +228,7 @@ export type Spent =
  */
 export function spendByPolicy(w: Workspace, buyer: Buyer): Spent {
   const { subscription } = buyer.card;
-  if (!subscription || saleRefusal(buyer.card)) return { kind: 'credit', missing: null };
+  if (!subscription || planRefusal(w, buyer.card)) return { kind: 'credit', missing: null };
   const bouquet = bouquetOf(w, subscription);
   const policy = w.site(buyer.card.siteId).payment;
   const at = buyer.command.at;
@@ -277,6 +294,7 @@ export function eventRefusal(
   if (event.saleUntil.getTime() <= at.getTime()) return 'event_sale_over';
   if (!onSale(event, at)) return 'event_not_on_sale';
   if (card.subscription?.pause) return 'paused';
+  if (!isCarried(w, card, [event.product])) return 'product_not_on_cas';
   const before = w.facts.eventsBought.has(`${event.id}/${card.id}`);
   const now = w.writes.eventPurchases.some(
     (purchase) => purchase.eventId === event.id && purchase.cardId === card.id,

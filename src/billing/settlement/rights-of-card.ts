@@ -22,9 +22,11 @@ export function coverage(w: Workspace, card: CardFacts): readonly Right[] {
 export function cover(w: Workspace, card: CardFacts, line: LineFacts, at: Date): CardFacts {
   const graceMs = rulesOf(w.site(card.siteId)).grace.hours * 3_600_000;
   const { from, to } = line;
+  // A line that ends as it begins covers nothing, here as when all lines are looked at.
+  const products = from.getTime() < to.getTime() ? productsOf(w)(line.bouquetId) : [];
   const all = mergeRights([
     ...coverage(w, card),
-    ...productsOf(w)(line.bouquetId).map((product) => ({ product, from, to })),
+    ...products.map((product) => ({ product, from, to })),
   ]);
   return { ...card, coverage: all.filter((right) => right.to.getTime() + graceMs > at.getTime()) };
 }
@@ -76,7 +78,7 @@ function raise(w: Workspace, card: CardFacts, events: readonly Right[], at: Date
     events,
     at,
   });
-  w.setCard({ ...card, desired, desiredRev: card.desiredRev + 1 });
+  w.setCard({ ...card, desired, desiredRev: card.desiredRev + 1, raisedBy: w.inboxId });
 }
 
 const linkedTo = (w: Workspace, { id, subscription }: CardFacts): readonly bigint[] =>

@@ -5,7 +5,7 @@ import type { CardAct, Command, SetAutoRenew } from './commands.ts';
 import { creditOf } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, SubscriberFacts } from './facts.ts';
-import { bouquetById, buyTerm, saleRefusal } from './purchases.ts';
+import { bouquetById, buyTerm, planRefusal } from './purchases.ts';
 import type { Workspace } from './workspace.ts';
 
 const NOTHING = { paidUntil: null, credit: null, units: null };
@@ -34,7 +34,7 @@ export function decideAutoRenewStop(w: Workspace, command: CardAct): Decision {
 export function decideRenewalRequest(w: Workspace, command: SetAutoRenew): Decision {
   const card = w.card(command.cardId);
   const subscriber = card && w.subscriber(card.subscriberId);
-  const refusal = saleRefusal(card);
+  const refusal = planRefusal(w, card);
   if (!card?.subscription || !subscriber || refusal) return refused(w, refusal ?? 'unknown_card');
   const done = buyTerm(w, { command, subscriber, card }, command.term);
   if (!done.ok && done.error !== 'insufficient_funds') return refused(w, done.error);

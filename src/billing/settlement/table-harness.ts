@@ -88,6 +88,10 @@ function look(state: Play, [verb = '', first = '', ...more]: string[]): string |
     state.at = new Date(first);
     return '';
   }
+  if (verb === 'missing') {
+    for (const product of [first, ...more]) paper.missing.add(product);
+    return '';
+  }
   if (verb === 'order') {
     const [name = '', what = '', amount = ''] = more;
     const asset = assetOf(paper, name);

@@ -15,7 +15,7 @@ import type { CardFacts, LineFacts, SubscriberFacts } from './facts.ts';
 import { giveDays } from './free-time.ts';
 import { giveBack, settleLines, unusedValue } from './givebacks.ts';
 import { daysOf, isFree, lengthOf, termsOf } from './lines.ts';
-import { addTerm, bookSale, bouquetById, saleRefusal, termRules } from './purchases.ts';
+import { addTerm, bookSale, bouquetById, isCarried, saleRefusal, termRules } from './purchases.ts';
 import { raiseRights, rebuild } from './rights-of-card.ts';
 import { taxesAt } from './taxes.ts';
 import type { Workspace } from './workspace.ts';
@@ -35,11 +35,11 @@ export function decidePlanChange(w: Workspace, command: ChangePlan): Decision {
   const subscription = card?.subscription;
   const subscriber = card && w.subscriber(card.subscriberId);
   const bouquet = w.tools.catalogue.bouquets.get(command.bouquetId);
-  const isPlan = bouquet?.siteId === card?.siteId && bouquet?.kind !== 'add_on';
   if (!card || !subscription || subscription.closedAt || !subscriber) {
     return refused(w, 'unknown_card');
   }
-  if (!bouquet || !isPlan) return refused(w, 'term_not_sold');
+  if (!bouquet || !isPlan(bouquet, card)) return refused(w, 'term_not_sold');
+  if (!isCarried(w, card, bouquet.products)) return refused(w, 'product_not_on_cas');
   const terms = termsOf(w.lines(subscription.id)).filter((line) => line.to > command.at);
   if (command.policy === 'immediate') {
     const refusal = saleRefusal(card);
@@ -56,6 +56,9 @@ export function decidePlanChange(w: Workspace, command: ChangePlan): Decision {
   const paidUntil = w.card(card.id)?.subscription?.paidUntil ?? null;
   return settled(w, { paidUntil, credit: creditOf(w, subscriber, command.at), units: null });
 }
+
+const isPlan = ({ siteId, kind }: Bouquet, card: CardFacts): boolean =>
+  siteId === card.siteId && kind !== 'add_on';
 
 /** Unused value buys days of the new plan from now; what is over is credit. */
 function convertDays(w: Workspace, change: Change): RefusalCode | null {

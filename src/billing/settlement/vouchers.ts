@@ -7,7 +7,7 @@ import { countPayment } from './commissions.ts';
 import { creditOf, paidPriority, promoWallet } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, SubscriberFacts, VoucherFacts } from './facts.ts';
-import { addTerm, bouquetById, saleEntries, saleRefusal } from './purchases.ts';
+import { addTerm, bouquetById, planRefusal, saleEntries } from './purchases.ts';
 import { sayPaid } from './receipts.ts';
 import { raiseRights } from './rights-of-card.ts';
 import { taxesAt, taxesInside } from './taxes.ts';
@@ -59,7 +59,8 @@ function voucherRefusal(
   if (voucher.expiresAt.getTime() <= at.getTime()) return 'voucher_expired';
   if (voucher.asset !== w.site(card.siteId).currency) return 'currency_mismatch';
   if (voucher.kind !== 'days') return null;
-  return planOf(w, voucher, card) === null ? 'term_not_sold' : saleRefusal(card);
+  const plan = planOf(w, voucher, card);
+  return plan === null ? 'term_not_sold' : planRefusal(w, card, plan.id);
 }
 
 /** The plan of a card of days at the site where it is used; null: it has none of that code. */

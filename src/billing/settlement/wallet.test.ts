@@ -22,6 +22,17 @@ describe('a purchase from the wallet', () => {
       books KES`);
   });
 
+  it('is refused, and money that comes is credit, where the card cannot be shown it', () => {
+    holds(`
+      pay amina 1500.00                   | settled credit 1500.00
+      missing ESS EVT:FIGHT
+      buy amina A1 month with credit      | refused product_not_on_cas
+      buy amina A1 event with credit      | refused product_not_on_cas
+      pay A1 1000.00                      | settled credit 2500.00
+      said                                | amina: credit_kept
+      books KES                           | provider_clearing -2500.00 wallet_paid 2500.00`);
+  });
+
   it('takes the price out of the caller’s wallet, for any card of the site', () => {
     holds(`
       pay amina 1500.00                   | settled credit 1500.00

@@ -5,7 +5,7 @@ import { creditOf, partOf, returnParts } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, EventPurchaseFacts, SubscriberFacts } from './facts.ts';
 import { applyPromotion, promotionOffer } from './promotions.ts';
-import { type Bought, buyEvent, buyTerm, eventRefusal, saleRefusal } from './purchases.ts';
+import { type Bought, buyEvent, buyTerm, eventRefusal, planRefusal } from './purchases.ts';
 import { dropEventRight } from './rights-of-card.ts';
 import { sayWaiting } from './subscription-acts.ts';
 import { convert, subscriberOf, tariffOf } from './units.ts';
@@ -68,7 +68,7 @@ function termOffer(
   card: CardFacts,
   { term, count = 1, code }: Extract<Buy['purpose'], { kind: 'term' }>,
 ): Offer | RefusalCode {
-  const refusal = saleRefusal(card);
+  const refusal = planRefusal(w, card);
   if (refusal) return refusal;
   const bouquetId = card.subscription?.bouquetId;
   const bouquet = bouquetId === undefined ? undefined : w.tools.catalogue.bouquets.get(bouquetId);

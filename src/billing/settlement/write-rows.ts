@@ -83,6 +83,8 @@ const SETS = {
     desired: 'jsonb',
     coverage: 'jsonb',
     next_at: 'timestamptz',
+    is_bulk: 'boolean',
+    raised_for: 'text',
   },
   messages: {
     id: 'bigint',
@@ -146,7 +148,8 @@ WITH inbox_rows AS (
 ), rights AS (
   UPDATE card_rights r
      SET desired_rev = x.desired_rev, desired = x.desired, coverage = x.coverage,
-         next_at = x.next_at, attempts = 0, failure = NULL, raised_at = x.next_at
+         next_at = x.next_at, attempts = 0, failure = NULL, raised_at = x.next_at,
+         is_bulk = x.is_bulk AND (r.is_bulk OR r.next_at IS NULL), raised_for = x.raised_for
     FROM ${FROM.rights}
    WHERE r.card_id = x.card_id
 ), messages AS (

@@ -15,6 +15,9 @@ import type { Writes } from './workspace.ts';
 import { coverageRow, json, openAccounts, writeRare } from './write-rare.ts';
 import { type Sets, WRITE, writeValues } from './write-rows.ts';
 
+/** What a reason may have on the wire. */
+const CAUSE_CHARS_MAX = 200;
+
 const outcomeOf = (draft: InboxDraft, tools: LoadTools) => ({
   settled: draft.settled,
   content: keptContent(draft.command, tools),
@@ -52,7 +55,7 @@ export async function writeBatch(
     balances: balanceRows(writes, facts),
     subscriptions: [...writes.subscriptions.values()].map(runRow),
     terms: writes.terms.map((line) => termRow(line, payerOf(line))),
-    rights: rightsRows(writes, facts, { tools, at: inbox[0]?.command.at }),
+    rights: rightsRows(writes, facts, { tools, inbox }),
     messages: writes.outbound.map(outboundRow),
   };
   await client.query({ name: 'settlement-write', text: WRITE, values: writeValues(rows) });
@@ -186,20 +189,35 @@ export const termRow = (term: LineFacts, payerId: bigint | null) => ({
   state: term.state,
 });
 
+const MACHINES = new Set(['scheduler', 'entitlement']);
+
+const isMachine = ({ channelId, kind }: Command): boolean =>
+  MACHINES.has(channelId) || kind === 'incident';
+
 const rightsRows = (
   writes: Writes,
   facts: Facts,
-  { tools, at }: { tools: LoadTools; at: Date | undefined },
-) =>
-  [...writes.cards.values()]
+  { tools, inbox }: { tools: LoadTools; inbox: readonly InboxDraft[] },
+) => {
+  const causes = new Map(inbox.map((draft) => [draft.id, causeOf(draft.command)]));
+  const isBulk = inbox.every(({ command }) => isMachine(command));
+  return [...writes.cards.values()]
     .filter((card) => facts.cards.get(card.id)?.desiredRev !== card.desiredRev)
     .map((card) => ({
       card_id: card.id,
       desired_rev: card.desiredRev,
       desired: card.desired,
       coverage: coverageRow(card, tools),
-      next_at: at,
+      next_at: inbox[0]?.command.at,
+      // Nobody waits for what machines alone have asked for.
+      is_bulk: isBulk,
+      raised_for: card.raisedBy === undefined ? null : causes.get(card.raisedBy),
     }));
+};
+
+/** A cause as it stands in the command log: what was done, and where it lies in the inbox. */
+const causeOf = ({ kind, provider, receipt }: Command): string =>
+  `${kind.toUpperCase()}:${provider}/${receipt}`.slice(0, CAUSE_CHARS_MAX);
 
 const outboundRow = (message: Writes['outbound'][number]) => ({
   id: message.id,

@@ -2,6 +2,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
 import type { Ids } from '../../platform/ports.ts';
+import type { UseFault } from '../../registry/devices/states.ts';
+import { takeIntoUse } from '../../registry/devices/store.ts';
 import { insertCard, insertSubscriber } from '../../registry/store.ts';
 import type { Site, TermName } from '../catalogue/rules.ts';
 import { type AccountName, accountKey } from '../ledger/chart.ts';
@@ -22,9 +24,27 @@ export interface NewCustomer {
   language: 'en' | 'fr';
   cards: readonly NewCard[];
   at: Date;
+  /** Who opens them; absent: the system. */
+  by?: string;
+  /** The site sells listed cards alone. */
+  listedOnly?: boolean;
 }
 
-/** Writes the subscriber, their accounts, phone, cards and subscriptions in one transaction. */
+/** The card may not be sold: it is blacklisted, in no manufacturer's file, lost, … */
+export class CardRefused extends Error {
+  readonly fault: UseFault;
+  constructor(fault: UseFault) {
+    super(fault);
+    this.fault = fault;
+  }
+}
+
+const SYSTEM = 'system';
+
+/**
+ * Writes the subscriber, their accounts, phone, cards and subscriptions in one transaction. Throws
+ * a `CardRefused` for a card that may not be sold.
+ */
 export async function openCustomer(pool: Pool, ids: Ids, customer: NewCustomer): Promise<bigint> {
   const subscriberId = await ids.take();
   const { site } = customer;
@@ -50,6 +70,7 @@ export async function openCustomer(pool: Pool, ids: Ids, customer: NewCustomer):
       const cardId = await ids.take();
       const number = card.number;
       const createdAt = customer.at;
+      await sell(client, number, { ...customer, siteId: site.id });
       await insertCard(client, { id: cardId, number, siteId: site.id, subscriberId, createdAt });
       await client.query(
         `INSERT INTO subscription (id, card_id, bouquet_id, term, auto_renew)
@@ -79,6 +100,10 @@ export interface NewSubscription {
    */
   transfer: boolean;
   at: Date;
+  /** Who opens it; absent: the system. */
+  by?: string;
+  /** The site sells listed cards alone. */
+  listedOnly?: boolean;
 }
 
 export interface OpeningDeps {
@@ -88,7 +113,9 @@ export interface OpeningDeps {
   productsOf(bouquetId: bigint): readonly string[];
 }
 
-export type Opened = { ok: true; id: bigint; cardId: bigint } | { ok: false; error: 'card_taken' };
+export type Opened =
+  | { ok: true; id: bigint; cardId: bigint }
+  | { ok: false; error: 'card_taken' | UseFault };
 
 /** The card belongs to somebody else, or is in use: everything is rolled back. */
 class CardTaken extends Error {}
@@ -108,6 +135,7 @@ export async function openSubscription(
     // Of two who take a new number at once, one meets the other's card.
     const isLate = (error as { constraint?: string }).constraint === 'card_number_key';
     if (error instanceof CardTaken || isLate) return { ok: false, error: 'card_taken' };
+    if (error instanceof CardRefused) return { ok: false, error: error.fault };
     throw error;
   }
 }
@@ -118,6 +146,7 @@ async function openOn(
   opened: NewSubscription,
 ): Promise<{ id: bigint; cardId: bigint }> {
   const id = await ids.take();
+  await sell(client, opened.cardNumber, opened);
   const cardId = await cardFor(client, ids, opened);
   await client.query(
     `SELECT FROM card_rights WHERE card_id = ANY($1::bigint[]) ORDER BY card_id
@@ -140,6 +169,17 @@ async function openOn(
     await client.query('UPDATE subscription SET is_main = true WHERE card_id = $1', [mainCardId]);
   }
   return { id, cardId };
+}
+
+/** From stock into use, if it may be. Locks the card as a device. */
+async function sell(
+  client: PoolClient,
+  number: string,
+  { siteId, at, by, listedOnly }: Pick<NewSubscription, 'siteId' | 'at' | 'by' | 'listedOnly'>,
+): Promise<void> {
+  const sale = { siteId, at, by: by ?? SYSTEM, listedOnly: listedOnly ?? false };
+  const fault = await takeIntoUse(client, number, sale);
+  if (fault) throw new CardRefused(fault);
 }
 
 /** The card of this number: made, the subscriber's own, or taken over where that is asked for. */

@@ -20,6 +20,7 @@ describe('a catalogue file', () => {
         outage: { minutesMin: 120, daysPerStartedDay: 1 },
       },
       loan: { term: 'week', fee: 10_00n, cap: 250_00n },
+      messages: { cardsAlone: 1_000, perMinute: 1_200 },
       commission: { percentPermyriad: 750n, secondPaymentDays: 45 },
     });
     expect(rules('ABJ')).toEqual({
