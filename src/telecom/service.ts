@@ -20,6 +20,7 @@ import { createDarajaClient, type DarajaClient } from './momo/daraja-client.ts';
 import { createMoneyDoor } from './momo/door.ts';
 import { sayPaymentFailed } from './momo/say-failed.ts';
 import { createMobileMoney, type MobileMoney } from './momo/service.ts';
+import { sweepMissed } from './momo/sweep.ts';
 import { createTvuDoor } from './momo/tvu-door.ts';
 import { readerFor, ussdProviders } from './providers.ts';
 import { createRefusedNotices, type RefusalReason } from './refused.ts';
@@ -41,6 +42,8 @@ export interface Telecom {
   /** Answers everything below `/hooks`. */
   door: ReturnType<typeof createDoor>;
   momo: MobileMoney;
+  /** Settles payments that nobody told us of; see `sweepMissed`. */
+  sweep(): Promise<number>;
   texts: TextSender;
   /** Asks for the payments of postpaid accounts; null where there are none. */
   collections: Collections;
@@ -59,6 +62,8 @@ export interface TelecomDeps {
   settlement: Settlement;
   postpaid: PostpaidService;
   picture: PictureDesk;
+  /** Whether the conditional-access system of a card can show a product. */
+  carries(casId: string, product: string): boolean;
   /** What the subscriber of a card owes today. */
   owedFor(cardId: bigint): Promise<bigint>;
   languages: Languages;
@@ -100,7 +105,8 @@ export function createWording(deps: { channels: Channels; catalogue(): Catalogue
 /** Puts the room together; nothing runs before the first request or `texts.wake()`. */
 export function createTelecom(deps: TelecomDeps): Telecom {
   const sites = siteIndex(deps.catalogue);
-  const momo = createMomo(deps);
+  const clientOf = darajaClients(deps);
+  const momo = createMomo(deps, clientOf);
   const refused = createRefusedNotices({
     ...deps,
     onRefused: (reason: RefusalReason) =>
@@ -137,7 +143,15 @@ export function createTelecom(deps: TelecomDeps): Telecom {
     monotonicMs: () => performance.now(),
   });
   const collections = createCollector(deps, momo);
-  return { door, momo, texts: createTexts(deps, sites.codeOf), collections };
+  const sweep = () =>
+    sweepMissed({
+      ...deps,
+      ...{ momo, clientOf },
+      channels: deps.channels.ofKind('money'),
+      siteIdOf: (code) => sites.byCode(code).id,
+      onFound: (channel) => deps.metrics.count('vip_missed_payments_total', { channel }),
+    });
+  return { door, momo, sweep, texts: createTexts(deps, sites.codeOf), collections };
 }
 
 /** The money channel of each site. */
@@ -162,14 +176,20 @@ export function siteIndex(catalogue: () => Catalogue) {
   return { byCode, codeOf: (id: bigint): string => catalogue().sites.get(id)?.code ?? '' };
 }
 
-function createMomo(deps: TelecomDeps): MobileMoney {
+type ClientOf = (channelId: string) => DarajaClient | null;
+
+function darajaClients(deps: TelecomDeps): ClientOf {
   const clients = new Map<string, DarajaClient>();
   for (const channel of deps.channels.ofKind('money')) {
     clients.set(channel.id, createDarajaClient(channel, deps));
   }
+  return (id) => clients.get(id) ?? null;
+}
+
+function createMomo(deps: TelecomDeps, clientOf: ClientOf): MobileMoney {
   return createMobileMoney({
     ...deps,
-    clientOf: (id) => clients.get(id) ?? null,
+    clientOf,
     channelOf: (id) => deps.channels.ofKind('money').find((channel) => channel.id === id) ?? null,
     sayFailed: (order, reason) => sayPaymentFailed(deps, order, reason),
     sleep: (ms) => sleep(ms),

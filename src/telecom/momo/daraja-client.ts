@@ -41,8 +41,11 @@ export interface DarajaClient {
    * done once. When we do not answer a validation, the payment goes through and is kept here.
    */
   register(base: string): Promise<{ ok: true } | { ok: false; answer: string }>;
-  /** Payments between two instants, at most the last 48 hours; null when there was no answer. */
-  pull(from: Date, to: Date): Promise<Money[] | null>;
+  /**
+   * Payments between two instants, at most the last 48 hours, after so many that were read; null
+   * when there was no answer.
+   */
+  pull(from: Date, to: Date, offset?: number): Promise<Money[] | null>;
 }
 
 const CALL_MS_MAX = 10_000;
@@ -103,14 +106,14 @@ export function createDarajaClient(
       const accepted = answer !== null && String(fieldsOf(answer).ResponseCode) === '0';
       return accepted ? { ok: true } : { ok: false, answer: answer?.body ?? 'no answer' };
     },
-    async pull(from, to) {
+    async pull(from, to, offset = 0) {
       const local = (at: Date) =>
         DateTime.fromJSDate(at, { zone: TIME_ZONE }).toFormat('yyyy-LL-dd HH:mm:ss');
       const answer = await call('/pulltransactions/v1/query', {
         ShortCode: channel.shortCode,
         StartDate: local(from),
         EndDate: local(to),
-        OffSetValue: '0',
+        OffSetValue: String(offset),
       });
       return answer?.status === 200 ? readMoney(answer) : null;
     },

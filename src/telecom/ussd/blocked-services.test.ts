@@ -15,6 +15,7 @@ let world: World;
 let services: DialogueServices;
 let channel: DialogueChannel;
 let diagnosis: Diagnosis | null;
+let isCarried: boolean;
 let asked: (Asking & { answer?: string; key?: string })[];
 
 beforeAll(async () => {
@@ -32,6 +33,7 @@ beforeAll(async () => {
   };
   const catalogue = await createCatalogue(world.prisma, world);
   services = createDialogueServices({
+    carries: () => isCarried,
     ...world,
     store: createDialogueStore(world.pool),
     catalogue: () => catalogue.current(),
@@ -49,6 +51,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(() => {
   diagnosis = NOT_PAID;
+  isCarried = true;
   asked = [];
   world.moveTo('2026-11-23T09:00:00Z');
 });
@@ -249,5 +252,15 @@ describe('what goes to the picture desk', () => {
       missing: [],
       wrongCard: null,
     });
+  });
+});
+
+describe('a card whose system does not carry its plan', () => {
+  it('is offered no term', async () => {
+    const { number, msisdn } = await world.customer();
+    expect((await services.card(channel, number, msisdn))?.terms).not.toEqual([]);
+    isCarried = false;
+    expect((await services.card(channel, number, msisdn))?.terms).toEqual([]);
+    expect((await services.caller(channel, msisdn)).cards).toMatchObject([{ number, terms: [] }]);
   });
 });

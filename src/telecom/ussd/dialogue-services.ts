@@ -44,6 +44,8 @@ export interface DialogueServicesDeps {
   settlement: Pick<Settlement, 'settle'>;
   momo: Prompts;
   picture: PictureDesk;
+  /** Whether the system of a card can show a product. */
+  carries(casId: string, product: string): boolean;
   /** What the subscriber of a card owes today. */
   owedFor(cardId: bigint): Promise<bigint>;
   /** The paybill that pushes prompts at a site; null where there is none. */
@@ -210,11 +212,12 @@ const bouquetOf = (deps: DialogueServicesDeps, id: bigint): Bouquet | undefined 
 
 function priceOf(
   deps: DialogueServicesDeps,
-  { bouquetId, category }: CardRecord,
+  { bouquetId, category, casId }: CardRecord,
   term: TermName,
 ): bigint | null {
   const bouquet = bouquetOf(deps, bouquetId);
-  return bouquet ? priceAt(bouquet, term, deps.clock.now(), category) : null;
+  const isShown = bouquet?.products.every((product) => deps.carries(casId, product));
+  return bouquet && isShown ? priceAt(bouquet, term, deps.clock.now(), category) : null;
 }
 
 /** The order in which terms are shown: those that have a number of their own, then the others. */
@@ -319,6 +322,7 @@ async function price(
   }
   const event = deps.catalogue().events.get(purchase.eventId);
   if (!event || !onSale(event, deps.clock.now())) return 'event_not_on_sale';
+  if (!deps.carries(card.casId, event.product)) return 'product_not_on_cas';
   const purpose = { kind: 'event', cardId, eventId: event.id } as const;
   return { amount: event.price, purpose, description: event.code };
 }

@@ -80,6 +80,7 @@ export type Refusal =
   | 'insufficient_units'
   | 'too_few_units'
   | 'term_not_sold'
+  | 'product_not_on_cas'
   | 'event_not_on_sale'
   | 'event_already_bought'
   | 'event_sale_over'

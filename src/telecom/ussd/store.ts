@@ -15,6 +15,8 @@ export interface CardRecord extends Run {
   maskedName: string;
   /** Of its owner: whose prices hold. */
   category: Category;
+  /** The conditional-access system it belongs to. */
+  casId: string;
   usualTerm: TermName;
 }
 
@@ -40,8 +42,8 @@ const LANES = 2;
 /** Cards a phone is offered; a menu page is short. */
 const CARDS_PER_CALLER_MAX = 20;
 
-const CARD = `c.id, c.number, c.site_id, o.full_name, o.category, s.bouquet_id, s.term, s.run_from,
-  s.paid_until, s.base_date::text AS base_date, s.anchor_day`;
+const CARD = `c.id, c.number, c.site_id, o.full_name, o.category, c.cas_id, s.bouquet_id, s.term,
+  s.run_from, s.paid_until, s.base_date::text AS base_date, s.anchor_day`;
 
 export function createDialogueStore(pool: Pool): DialogueStore {
   const options = { keysMax: KEYS_MAX, lanes: LANES };
@@ -90,6 +92,7 @@ const cardOf = (row: any): CardRecord => ({
   bouquetId: row.bouquet_id,
   maskedName: maskedName(row.full_name),
   category: row.category,
+  casId: row.cas_id,
   usualTerm: row.term,
   runFrom: row.run_from,
   paidUntil: row.paid_until,

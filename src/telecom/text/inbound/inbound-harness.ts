@@ -54,6 +54,7 @@ export async function openDesk(world: World, siteCode: 'NBO' | 'ABJ' = 'NBO'): P
   const refresher = { wake: () => undefined };
   const picture = createPictureDesk({ pool, ids, clock, logger: silentLogger, refresher });
   const services = createDialogueServices({
+    carries: () => true,
     ...{ pool, settlement, momo, picture, clock },
     store: createDialogueStore(pool),
     catalogue: () => catalogue,
