@@ -6,7 +6,7 @@
 import type { Pool } from 'pg';
 import type { Outcome, SettleEvent } from '../../billing/settlement/commands.ts';
 import type { Clock, Logger } from '../../platform/ports.ts';
-import { capturable, type HeldPurchase, releasable } from './store.ts';
+import { capturable, type HeldPurchase, releasable } from './holds-store.ts';
 
 export interface Holds {
   capture(purchases: readonly HeldPurchase[]): Promise<void>;

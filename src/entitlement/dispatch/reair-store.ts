@@ -13,15 +13,16 @@ export interface ReairCard {
 }
 
 /**
- * Purpose: takes cards whose wanted set is on air and due to be broadcast once more. They are due
- * again at `$3`, so that no other process takes them, and a death here loses one repetition.
+ * Purpose: takes cards of a system whose wanted set is on air and due to be broadcast once more.
+ * They are due again at `$3`, so that no other process takes them, and a death here loses one
+ * repetition.
  * Locks: the due rows in the order of their due time; never waits for one.
  * Plan: a range of `card_rights_reair`, then both tables by primary key.
  */
 const CLAIM_REAIRS = `
 WITH due AS MATERIALIZED (
   SELECT card_id FROM card_rights
-   WHERE reair_at <= $1 AND acked_rev = desired_rev
+   WHERE cas_id = $4 AND reair_at <= $1 AND acked_rev = desired_rev
    ORDER BY reair_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE card_rights r SET reair_at = $3, reairs = r.reairs + 1
@@ -48,12 +49,12 @@ UPDATE card_rights r SET reair_at = x.reair_at
 /** Takes up to `limit` cards that are due for re-airing; they are due again at `until`. */
 export async function claimReairs(
   pool: Pool,
-  claim: { now: Date; limit: number; until: Date },
+  claim: { casId: string; now: Date; limit: number; until: Date },
 ): Promise<ReairCard[]> {
   const { rows } = await pool.query({
     name: 'dispatch-claim-reairs',
     text: CLAIM_REAIRS,
-    values: [claim.now, claim.limit, claim.until],
+    values: [claim.now, claim.limit, claim.until, claim.casId],
   });
   return rows.map((row) => ({
     cardId: row.card_id,

@@ -5,8 +5,9 @@
  */
 import type { Pool } from 'pg';
 import type { Clock, Logger } from '../../platform/ports.ts';
-import { cardTarget } from '../vip-control/command.ts';
-import type { VipControlLink } from '../vip-control/link.ts';
+import { type LogLine, sendLogged, writeLog } from '../sending/command-log.ts';
+import type { Outlet } from '../sending/outlet.ts';
+import { type Command, cardTarget } from '../vip-control/command.ts';
 import { nextReair, REAIR_SECONDS_MIN, reairEnd } from './reair-rules.ts';
 import { claimReairs, type ReairCard, setReairs } from './reair-store.ts';
 import { reairIdOf } from './rules.ts';
@@ -22,7 +23,7 @@ export interface Reairs {
 
 export interface ReairsDeps {
   pool: Pool;
-  link: Pick<VipControlLink, 'send' | 'state' | 'capabilities'>;
+  outlet: Outlet;
   cas: { id: string; epoch: () => number };
   clock: Clock;
   logger: Logger;
@@ -38,25 +39,30 @@ const REAIRS_IN_FLIGHT_MAX = 16;
 /** One that lies longer in a queue is overtaken by its next. */
 const REAIR_VALID_MS = REAIR_SECONDS_MIN * 1000;
 
-/** Re-airing over one link; nothing happens until it is asked. */
+/** Re-airing over one outlet; nothing happens until it is asked. */
 export function createReairs(deps: ReairsDeps): Reairs {
-  const { pool, link, clock, logger } = deps;
+  const { pool, outlet, cas, clock, logger } = deps;
   let stopped = false;
   const next = (set: ReairCard['desired'], onAirAt: Date, now: Date): Date | null => {
-    const headEndRepeats = link.capabilities()?.repeats ?? [];
+    const headEndRepeats = outlet.capabilities()?.repeats ?? [];
     return nextReair({ onAirAt, endsAt: reairEnd(set, onAirAt), now, headEndRepeats });
   };
   const sendAll = async (cards: readonly ReairCard[]): Promise<void> => {
     const waiting = cards.values();
-    const failures: string[] = [];
+    const told: Told[] = [];
     const lane = async () => {
       for (const card of waiting) {
-        if (stopped || link.state() !== 'connected') return;
-        const failure = await reair(deps, card);
-        if (failure !== null) failures.push(failure);
+        if (stopped || outlet.state() !== 'connected') return;
+        told.push(await reair(deps, card));
       }
     };
-    await Promise.all(Array.from({ length: REAIRS_IN_FLIGHT_MAX }, lane));
+    const lanes = Math.min(REAIRS_IN_FLIGHT_MAX, Math.max(1, outlet.room('BULK')));
+    await Promise.all(Array.from({ length: lanes }, lane));
+    await writeLog(
+      pool,
+      told.flatMap(({ line }) => line ?? []),
+    );
+    const failures = told.flatMap(({ failure }) => failure ?? []);
     if (failures.length === 0) return;
     const codes = [...new Set(failures)];
     logger.warn('dispatch.reairs_failed', { cards: failures.length, codes });
@@ -64,10 +70,13 @@ export function createReairs(deps: ReairsDeps): Reairs {
   return {
     firstAt: (set, onAirAt) => next(set, onAirAt, clock.now()),
     async reairDue() {
-      if (link.state() !== 'connected') return 0;
+      if (outlet.state() !== 'connected') return 0;
       const now = clock.now();
       const until = new Date(now.getTime() + REAIR_SECONDS_MIN * 1000);
-      const due = await claimReairs(pool, { now, limit: REAIRS_PER_ROUND_MAX, until });
+      const due = await claimReairs(pool, {
+        ...{ casId: cas.id, now, until },
+        limit: REAIRS_PER_ROUND_MAX,
+      });
       if (due.length === 0) return 0;
       const steps = due.map((card) => ({
         ...card,
@@ -84,10 +93,16 @@ export function createReairs(deps: ReairsDeps): Reairs {
   };
 }
 
-/** Broadcasts one card once more; returns why not, or null. */
-async function reair(deps: ReairsDeps, card: ReairCard): Promise<string | null> {
-  const { link, cas, clock, metrics, processId } = deps;
-  const outcome = await link.send({
+/** Why a card was not re-aired, or null, and how that is to be logged. */
+interface Told {
+  failure: string | null;
+  line: LogLine | null;
+}
+
+/** Broadcasts one card once more. */
+async function reair(deps: ReairsDeps, card: ReairCard): Promise<Told> {
+  const { cas, clock, metrics, processId } = deps;
+  const command: Command = {
     op: 'REFRESH',
     cmdId: reairIdOf({ id: cas.id, epoch: cas.epoch() }, card),
     target: cardTarget(card.number),
@@ -97,8 +112,9 @@ async function reair(deps: ReairsDeps, card: ReairCard): Promise<string | null> 
     notAfter: new Date(clock.now().getTime() + REAIR_VALID_MS),
     actor: processId,
     reason: `reair:${card.reairs}`,
-  });
+  };
+  const { outcome, line } = await sendLogged(deps, command, { attempt: 1, cardId: card.cardId });
   metrics?.onReaired?.(outcome.kind === 'done' ? 'on_air' : 'failed');
-  if (outcome.kind === 'done') return null;
-  return outcome.kind === 'unknown' ? 'NO_ANSWER' : outcome.code;
+  if (outcome.kind === 'done') return { failure: null, line };
+  return { failure: outcome.kind === 'unknown' ? 'NO_ANSWER' : outcome.code, line };
 }

@@ -3,7 +3,7 @@ import { classOf, RESULT_CODES } from '../vip-control/results.ts';
 import { cmdIdOf, judge, reairIdOf, type Sending, wireSet } from './rules.ts';
 
 const NOW = new Date('2026-11-23T13:00:00Z');
-const sending: Sending = { cardNumber: '40210000017', rev: 57, attempts: 0 };
+const sending: Sending = { cardNumber: '40210000017', rev: 57, attempts: 0, failingSince: null };
 const judged = (outcome: CommandOutcome, attempts = 0, fraction = 0.5) =>
   judge(outcome, { ...sending, attempts }, { now: NOW, fraction });
 const inSeconds = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);

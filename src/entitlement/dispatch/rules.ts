@@ -8,6 +8,8 @@ export interface Sending {
   rev: number;
   /** Answers to this revision so far that were no success. */
   attempts: number;
+  /** Since when it has failed; null: it has not. */
+  failingSince: Date | null;
 }
 
 export type Verdict =
@@ -22,14 +24,17 @@ export type Verdict =
       /**
        * `refused`: a person must mend something. `behind`: the head-end knows a later revision.
        * `conflict`: it has another content under ours; only a new revision can replace it.
+       * `ended`: it has failed for so long that it is tried once a day from now on.
        */
-      alarm: 'refused' | 'behind' | 'conflict' | null;
+      alarm: 'refused' | 'behind' | 'conflict' | 'ended' | null;
     };
 
 /** After a refusal that a person has to mend (a card not registered yet): seconds. */
 export const REFUSED_WAIT_S = 300;
 /** After no answer; the waiting itself took long enough. */
 const UNKNOWN_WAIT_S = 5;
+/** What has failed for so long is for a person; it is tried again each such time. */
+export const RETRY_END_MS = 86_400_000;
 
 /** A set as it is sent: each right until its grace is over (`rights/rules.ts`). */
 export function wireSet(
@@ -67,12 +72,22 @@ export function judge(
   sending: Sending,
   { now, fraction }: { now: Date; fraction: number },
 ): Verdict {
+  if (outcome.kind === 'done') return { kind: 'on_air', at: outcome.firstAirAt ?? now };
+  const again = judgeFailure(outcome, sending.attempts, { now, fraction });
+  const failingMs = now.getTime() - (sending.failingSince ?? now).getTime();
+  if (failingMs < RETRY_END_MS) return again;
+  const nextAt = new Date(now.getTime() + spreadMs(RETRY_END_MS / 1000, fraction));
+  return { ...again, nextAt, alarm: again.alarm ?? 'ended' };
+}
+
+function judgeFailure(
+  outcome: Exclude<CommandOutcome, { kind: 'done' }>,
+  attempts: number,
+  { now, fraction }: { now: Date; fraction: number },
+): Extract<Verdict, { kind: 'again' }> {
   const after = (ms: number) => new Date(now.getTime() + ms);
-  const { attempts } = sending;
   const more = attempts + 1;
   switch (outcome.kind) {
-    case 'done':
-      return { kind: 'on_air', at: outcome.firstAirAt ?? now };
     case 'unknown':
       return {
         kind: 'again',

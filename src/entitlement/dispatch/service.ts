@@ -12,25 +12,19 @@
  */
 import type { Pool } from 'pg';
 import type { Outcome, SettleEvent } from '../../billing/settlement/commands.ts';
-import { isConnectionLost } from '../../platform/database/pool.ts';
 import type { Clock, Logger, Random } from '../../platform/ports.ts';
-import { sleep, within } from '../../platform/timers.ts';
+import { within } from '../../platform/timers.ts';
+import { type LogLine, sendLogged } from '../sending/command-log.ts';
 import { createGather, type Gather } from '../sending/gather.ts';
 import { createLoop } from '../sending/loop.ts';
-import { type CommandOutcome, cardTarget } from '../vip-control/command.ts';
-import type { VipControlLink } from '../vip-control/link.ts';
+import type { Outlet } from '../sending/outlet.ts';
+import { type Command, type CommandOutcome, cardTarget } from '../vip-control/command.ts';
 import { createDarkAlarm, type DarkAlarm } from './alarm.ts';
+import { type Answer, type AnswersDeps, keepAnswers } from './answers.ts';
 import { createHolds, type Holds } from './holds.ts';
 import { createReairs, REAIR_ROUND_MS, type Reairs } from './reair.ts';
-import { cmdIdOf, judge, type Sending, type Verdict, wireSet } from './rules.ts';
-import {
-  ackCards,
-  type ClaimedCard,
-  claimCards,
-  failCards,
-  leaseCards,
-  readBacklog,
-} from './store.ts';
+import { cmdIdOf, judge, type Sending, wireSet } from './rules.ts';
+import { type ClaimedCard, claimCards, leaseCards, readBacklog } from './store.ts';
 
 export interface Dispatcher {
   start(): void;
@@ -66,6 +60,8 @@ export interface DispatchMetrics {
   /** `seconds` from when the wanted set was raised until the head-end had it, or it was on air. */
   onPicture?(stage: 'accepted' | 'on_air', seconds: number): void;
   onReaired?(result: 'on_air' | 'failed'): void;
+  /** A card has failed for so long that a person must look. */
+  onEnded?(): void;
 }
 
 /** Something that happened to a revision on its road; `sent`: handed to the link. */
@@ -87,8 +83,8 @@ export interface OnAirCard {
 
 export interface DispatcherDeps {
   pool: Pool;
-  link: Pick<VipControlLink, 'send' | 'state' | 'capabilities'>;
-  /** The head-end, and the epoch of our revisions there (see `ensureConditionalAccess`). */
+  outlet: Outlet;
+  /** The head-end, and the epoch of our revisions there. */
   cas: { id: string; epoch: () => number };
   clock: Clock;
   random: Random;
@@ -112,38 +108,26 @@ const LEASE_RENEW_MS = LEASE_MS / 3;
 /** What other processes raised is found this soon. */
 const POLL_MS = 250;
 const CLAIM_CARDS_MAX = 256;
-const IN_FLIGHT_CARDS_MAX = 1_024;
 const ANSWERS_PER_WRITE_MAX = 256;
-/** Half a minute in all, for a database that is being started again. */
-const WRITE_ATTEMPTS_MAX = 120;
-const WRITE_WAIT_MS = 250;
 /** A slow head-end may take this long; an expired set of rights helps nobody. */
 const COMMAND_VALID_MS = 900_000;
 const STOP_WAIT_MS = 5_000;
 /** Leaves room for epoch, card, revision and number in the 64 characters of a cmdId. */
 const CAS_ID_CHARS_MAX = 16;
 
-interface Answer {
-  card: ClaimedCard;
-  verdict: Verdict;
-}
-
-type Failed = Extract<Verdict, { kind: 'again' }>;
-type FailedAnswer = { card: ClaimedCard; verdict: Failed };
-
 interface DispatcherState {
   deps: DispatcherDeps;
   holds: Holds;
   reairs: Reairs;
   answers: Gather<Answer>;
-  /** By card; each promise resolves when its answer was written. */
-  inFlight: Map<bigint, Promise<void>>;
+  /** By card, under its last claim; each promise resolves when its answer was written. */
+  inFlight: Map<bigint, { card: ClaimedCard; done: Promise<void> }>;
   capturing: Set<Promise<void>>;
   renewedAtMs: number;
   stopped: boolean;
 }
 
-/** A dispatcher that has not started; its link may be down. */
+/** A dispatcher of one system that has not started; its link may be down. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { pool, clock, cas, logger } = deps;
   if (cas.id.length > CAS_ID_CHARS_MAX) {
@@ -155,7 +139,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     reairs: createReairs(deps),
     answers: createGather<Answer>({
       itemsMax: ANSWERS_PER_WRITE_MAX,
-      write: (answers) => keepAnswers(state, answers),
+      write: (answers) => keepAnswers(answersDeps(state), answers),
       onError: (error, answers) =>
         logger.error('dispatch.answers_unwritten', { cards: answers.length, error }),
     }),
@@ -193,8 +177,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await loop.stop();
       await within(deps.stopWaitMs ?? STOP_WAIT_MS, Promise.all([drain(state), reairing]));
       state.stopped = true;
-      const rest = [...state.inFlight.keys()];
-      if (rest.length > 0) await leaseCards(pool, rest, { by: deps.processId, until: null });
+      const rest = held(state);
+      if (rest.length > 0) await leaseCards(pool, rest, null);
     },
     async runUntilIdle() {
       for (let sent = -1; sent !== 0; ) {
@@ -209,7 +193,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     releaseDue: state.holds.releaseDue,
     async backlog() {
       const now = clock.now();
-      const { waiting, oldest } = await readBacklog(pool, now);
+      const { waiting, oldest } = await readBacklog(pool, cas.id, now);
       return { waiting, oldestSeconds: oldest ? secondsBetween(oldest, now) : 0 };
     },
   };
@@ -217,32 +201,35 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
 async function drain(state: DispatcherState): Promise<void> {
   while (state.inFlight.size > 0 || state.capturing.size > 0) {
-    await Promise.all([...state.inFlight.values(), ...state.capturing]);
+    const sent = [...state.inFlight.values()].map(({ done }) => done);
+    await Promise.all([...sent, ...state.capturing]);
   }
 }
 
+const held = (state: DispatcherState): ClaimedCard[] =>
+  [...state.inFlight.values()].map(({ card }) => card);
+
 /** Claims as many due cards as may be under way, and sends them. Returns how many. */
 async function sendDue(state: DispatcherState, onRoom?: () => void): Promise<number> {
-  const { pool, link, clock, processId } = state.deps;
-  const window = link.capabilities()?.maxWindow;
-  if (link.state() !== 'connected' || window === undefined) return 0;
-  // Twice the window: the link always has something to send while answers are being written.
-  const room = Math.min(2 * window, IN_FLIGHT_CARDS_MAX) - state.inFlight.size;
-  if (room <= 0) return 0;
+  const { pool, outlet, cas, clock, processId } = state.deps;
+  // Bulk takes nothing from what somebody waits for: each has a room of its own.
+  const asked = Math.min(CLAIM_CARDS_MAX, outlet.room('SALE'));
+  const bulk = Math.min(CLAIM_CARDS_MAX, outlet.room('BULK'));
+  if (asked + bulk <= 0) return 0;
   const now = clock.now();
   const until = new Date(now.getTime() + LEASE_MS);
-  const limit = Math.min(room, CLAIM_CARDS_MAX);
-  const cards = await claimCards(pool, { now, limit, by: processId, until });
+  const casId = cas.id;
+  const cards = await claimCards(pool, { casId, now, asked, bulk, by: processId, until });
   for (const card of cards) {
     // Raised again while its last answer was being written, or a lease of ours that ran out: the
     // card waits for what is under way, and then goes out as it was claimed now.
     const before = state.inFlight.get(card.cardId);
-    const sent = before ? before.then(() => send(state, card)) : send(state, card);
+    const sent = before ? before.done.then(() => send(state, card)) : send(state, card);
     const done: Promise<void> = sent.then(() => {
-      if (state.inFlight.get(card.cardId) === done) state.inFlight.delete(card.cardId);
+      if (state.inFlight.get(card.cardId)?.done === done) state.inFlight.delete(card.cardId);
       onRoom?.();
     });
-    state.inFlight.set(card.cardId, done);
+    state.inFlight.set(card.cardId, { card, done });
   }
   return cards.length;
 }
@@ -250,46 +237,50 @@ async function sendDue(state: DispatcherState, onRoom?: () => void): Promise<num
 /** Sends the set of one card; resolves when the answer was written. Never rejects. */
 async function send(state: DispatcherState, card: ClaimedCard): Promise<void> {
   const { clock, random, metrics } = state.deps;
-  const sending = { cardNumber: card.number, rev: card.rev, attempts: card.attempts };
-  const outcome = await sendCommand(state, card, sending);
+  const { number: cardNumber, rev, attempts, failingSince } = card;
+  const sending = { cardNumber, rev, attempts, failingSince };
+  const { outcome, line } = await sendCommand(state, card, sending);
   if (state.stopped) return;
   const now = clock.now();
   const verdict = judge(outcome, sending, { now, fraction: random.fraction() });
   const result = verdict.kind === 'on_air' ? 'on_air' : verdict.result;
   metrics?.onDispatched(result, secondsBetween(card.dueSince, now));
-  await state.answers.add({ card, verdict });
+  await state.answers.add({ card, verdict, line });
 }
 
 async function sendCommand(
   state: DispatcherState,
   card: ClaimedCard,
   sending: Sending,
-): Promise<CommandOutcome> {
-  const { link, cas, clock, processId, logger, metrics, airMarginMs } = state.deps;
+): Promise<{ outcome: CommandOutcome; line: LogLine | null }> {
+  const { cas, clock, processId, logger, metrics, airMarginMs } = state.deps;
   try {
-    const outcome = link.send({
+    const command: Command = {
       op: 'ENTITLE',
       cmdId: cmdIdOf({ id: cas.id, epoch: cas.epoch() }, sending),
       target: cardTarget(card.number),
       rev: card.rev,
       set: wireSet(card.desired, airMarginMs),
       ...(card.suspended === null ? {} : { suspended: card.suspended }),
-      prio: 'SALE',
+      prio: card.isBulk ? 'BULK' : 'SALE',
       notAfter: new Date(clock.now().getTime() + COMMAND_VALID_MS),
       actor: processId,
-      reason: `rev:${card.rev}`,
+      reason: card.raisedFor ?? `rev:${card.rev}`,
       onAccepted() {
         const at = clock.now();
         tell(state, 'accepted', card, at);
         if (card.raisedAt) metrics?.onPicture?.('accepted', secondsBetween(card.raisedAt, at));
       },
-    });
+    };
+    const attempt = sending.attempts + 1;
+    const more = { attempt, cardId: card.cardId, marginMs: airMarginMs };
+    const sent = sendLogged(state.deps, command, more);
     tell(state, 'sent', card, clock.now());
-    return await outcome;
+    return await sent;
   } catch (error) {
     // A set that cannot even be put into words: staff must see it, and no other card waits for it.
     logger.error('dispatch.unsendable', { card: card.number, rev: card.rev, error });
-    return { kind: 'rejected', code: 'BAD_DATES', class: 'data' };
+    return { outcome: { kind: 'rejected', code: 'BAD_DATES', class: 'data' }, line: null };
   }
 }
 
@@ -298,57 +289,28 @@ function tell(state: DispatcherState, kind: DispatchStep['kind'], card: ClaimedC
   state.deps.onStep?.({ kind, cardId, number, rev, at, raisedAt });
 }
 
-/** While the database is away, answers wait for it: a card on air is not sent once more. */
-async function keepAnswers(state: DispatcherState, answers: Answer[]): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await writeAnswers(state, answers);
-    } catch (error) {
-      const again = isConnectionLost(error) && !state.stopped && attempt < WRITE_ATTEMPTS_MAX;
-      if (!again) throw error;
-      await sleep(WRITE_WAIT_MS);
-    }
-  }
-}
-
-async function writeAnswers(state: DispatcherState, answers: Answer[]): Promise<void> {
-  const onAir: { card: ClaimedCard; at: Date }[] = [];
-  const failed: FailedAnswer[] = [];
-  for (const { card, verdict } of answers) {
-    if (verdict.kind === 'on_air') onAir.push({ card, at: verdict.at });
-    else failed.push({ card, verdict });
-  }
-  if (onAir.length > 0) await writeOnAir(state, onAir);
-  if (failed.length > 0) await writeFailed(state, failed);
-}
-
-async function writeOnAir(
-  state: DispatcherState,
-  onAir: readonly { card: ClaimedCard; at: Date }[],
-): Promise<void> {
-  const { pool, processId, metrics } = state.deps;
-  const acked = onAir.map(({ card: { cardId, number, rev, desired }, at }) => {
-    return { cardId, number, rev, onAirAt: at, reairAt: state.reairs.firstAt(desired, at) };
-  });
-  const { fresh, purchases } = await ackCards(pool, acked, processId);
-  if (purchases.length > 0) capture(state, purchases);
-  state.deps.onAir?.(acked);
-  for (const { card, at } of onAir) {
-    tell(state, 'on_air', card, at);
-    if (!card.raisedAt || !fresh.has(card.cardId)) continue;
-    metrics?.onPicture?.('on_air', secondsBetween(card.raisedAt, at));
-  }
-}
-
-async function writeFailed(state: DispatcherState, failed: readonly FailedAnswer[]): Promise<void> {
-  const { pool, processId, logger } = state.deps;
-  const rows = failed.map(({ card: { cardId, rev }, verdict }) => {
-    return { ...verdict, cardId, rev, raise: verdict.alarm === 'conflict' };
-  });
-  const recorded = await failCards(pool, rows, processId);
-  for (const { card, verdict } of failed) {
-    if (recorded.has(card.cardId)) logAlarm(logger, card, verdict);
-  }
+function answersDeps(state: DispatcherState): AnswersDeps {
+  const { deps } = state;
+  return {
+    ...deps,
+    casId: deps.cas.id,
+    isStopped: () => state.stopped,
+    reairAt: state.reairs.firstAt,
+    onCapturable: (purchases) => capture(state, purchases),
+    onEnded: () => deps.metrics?.onEnded?.(),
+    onAir(cards) {
+      deps.onAir?.(
+        cards.map(({ card: { cardId, number, rev }, at }) => {
+          return { cardId, number, rev, onAirAt: at };
+        }),
+      );
+      for (const { card, at, isFresh } of cards) {
+        tell(state, 'on_air', card, at);
+        if (!card.raisedAt || !isFresh) continue;
+        deps.metrics?.onPicture?.('on_air', secondsBetween(card.raisedAt, at));
+      }
+    },
+  };
 }
 
 /** Apart from the writing of answers, which must not wait for money. */
@@ -357,27 +319,12 @@ function capture(state: DispatcherState, purchases: Parameters<Holds['capture']>
   state.capturing.add(work);
 }
 
-function logAlarm(
-  logger: Logger,
-  { number, rev }: ClaimedCard,
-  { alarm, failure, attempts }: Failed,
-): void {
-  const fields = { card: number, rev, code: failure, attempts };
-  if (alarm === 'refused') logger.error('dispatch.refused', fields);
-  // Our database is older than what the head-end was told: it was restored without a new epoch.
-  if (alarm === 'behind') logger.error('dispatch.behind_head_end', fields);
-  // It has another content under our revision; the set goes out anew under the next one.
-  if (alarm === 'conflict') logger.error('dispatch.revision_conflict', fields);
-}
-
 async function renewLeases(state: DispatcherState): Promise<void> {
-  const { pool, clock, processId } = state.deps;
+  const { pool, clock } = state.deps;
   const nowMs = clock.now().getTime();
   if (nowMs - state.renewedAtMs < LEASE_RENEW_MS) return;
   const until = new Date(nowMs + LEASE_MS);
-  if (state.inFlight.size > 0) {
-    await leaseCards(pool, [...state.inFlight.keys()], { by: processId, until });
-  }
+  if (state.inFlight.size > 0) await leaseCards(pool, held(state), until);
   state.renewedAtMs = nowMs;
 }
 

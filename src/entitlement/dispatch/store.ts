@@ -3,6 +3,8 @@
  * so that no two writers can wait for each other in a circle.
  */
 import type { Pool } from 'pg';
+import { insertLog, type LogLine, logValues } from '../sending/command-log.ts';
+import { type HeldPurchase, heldPurchase } from './holds-store.ts';
 
 export interface ClaimedCard {
   cardId: bigint;
@@ -17,64 +19,83 @@ export interface ClaimedCard {
   dueSince: Date;
   /** When this revision was raised; null where that is not known. */
   raisedAt: Date | null;
+  /** Since when this revision has failed; null: it has not. */
+  failingSince: Date | null;
+  /** Nobody waits for it: a machine raised it. */
+  isBulk: boolean;
+  /** Of this claim: what is written under it counts until the card is claimed again. */
+  token: bigint;
+  /** What it was raised for; null where that is not known. */
+  raisedFor: string | null;
 }
 
-export interface AckedCard {
-  cardId: bigint;
+/** A card under the claim that was made of it. */
+export type Held = Pick<ClaimedCard, 'cardId' | 'token'>;
+
+export interface AckedCard extends Held {
   rev: number;
   onAirAt: Date;
+  line: LogLine | null;
   /** When it is first broadcast once more. */
   reairAt: Date | null;
 }
 
-export interface FailedCard {
-  cardId: bigint;
+export interface FailedCard extends Held {
   rev: number;
   nextAt: Date;
   attempts: number;
   failure: string;
   /** Whether the set needs a new revision: the head-end has another content under this one. */
   raise: boolean;
-}
-
-/** A pay-per-view purchase whose money is held. */
-export interface HeldPurchase {
-  purchaseId: bigint;
-  siteId: bigint;
+  line: LogLine | null;
 }
 
 /**
- * Purpose: takes due cards under a lease and reads their sets, which is just before sending.
+ * Purpose: takes due cards of a system under a lease and reads their sets, which is just before
+ * sending; so many of those that somebody waits for, and so many of the bulk. The token of a lease
+ * grows with each claim.
  * Locks: the due rows in the order of their due time; never waits for one.
- * Plan: a range of `card_rights_due`, then both tables by primary key. No indexed column changes,
- * so that the update stays in its page (HOT).
+ * Plan: two ranges of `card_rights_due`, then both tables by primary key. No indexed column
+ * changes, so that the update stays in its page (HOT).
  */
 const CLAIM = `
-WITH due AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
   SELECT card_id FROM card_rights
-   WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+   WHERE cas_id = $5 AND NOT is_bulk AND next_at <= $1
+     AND (lease_until IS NULL OR lease_until <= $1)
    ORDER BY next_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
-)
-UPDATE card_rights r SET lease_by = $3, lease_until = $4
+), bulk AS MATERIALIZED (
+  SELECT card_id FROM card_rights
+   WHERE cas_id = $5 AND is_bulk AND next_at <= $1
+     AND (lease_until IS NULL OR lease_until <= $1)
+   ORDER BY next_at LIMIT $6 FOR NO KEY UPDATE SKIP LOCKED
+), due AS (SELECT card_id FROM asked UNION ALL SELECT card_id FROM bulk)
+UPDATE card_rights r SET lease_by = $3, lease_until = $4, lease_token = r.lease_token + 1
   FROM due JOIN card c ON c.id = due.card_id
  WHERE r.card_id = due.card_id
 RETURNING r.card_id, c.number, r.desired_rev, r.desired, r.suspended, r.attempts, r.next_at,
-          r.raised_at`;
+          r.raised_at, r.raised_for, r.is_bulk, r.lease_token,
+          CASE WHEN r.failure IS NOT NULL THEN r.failing_since END AS failing_since`;
+
+/** Lines `x` of a revision that was not known to be on air. */
+const NOT_KNOWN = 'JOIN card_rights k ON k.card_id = x.card_id AND k.acked_rev <> x.rev';
 
 /**
- * Purpose: what is on air now. True whoever holds the lease, which is ended only if it is still
- * ours. A set raised since stays due. Re-airing begins anew with the wanted revision, once.
+ * Purpose: what is on air now. Counts only with the token of the last claim. A set raised since
+ * stays due. Re-airing begins anew with the wanted revision, once; work items of the card end. What
+ * was done is logged whoever holds the claim, unless that revision was known and so is logged.
  * Answers the cards, whether the wanted set is on air since now, and which held purchases are
  * thereby on air in time.
- * Locks: the cards, by id. Plan: primary keys; `event_purchase_held`.
+ * Locks: the cards, by id. Plan: primary keys; `event_purchase_held`; `work_item_open`.
  */
 const ACK = `
 WITH x AS (
-  SELECT * FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[])
-       AS x (card_id, rev, on_air_at, reair_at)
+  SELECT * FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[],
+                       $5::bigint[])
+       AS x (card_id, rev, on_air_at, reair_at, token)
 ), locked AS MATERIALIZED (
   SELECT r.card_id, r.desired_rev = x.rev AS is_wanted, x.rev > r.acked_rev AS is_new
-    FROM card_rights r JOIN x USING (card_id)
+    FROM card_rights r JOIN x ON x.card_id = r.card_id AND x.token = r.lease_token
    ORDER BY r.card_id FOR NO KEY UPDATE OF r
 ), acked AS (
   UPDATE card_rights r
@@ -85,11 +106,16 @@ WITH x AS (
          next_at = CASE WHEN is_wanted THEN NULL ELSE r.next_at END,
          attempts = CASE WHEN is_wanted THEN 0 ELSE r.attempts END,
          failure = CASE WHEN is_wanted THEN NULL ELSE r.failure END,
-         lease_until = CASE WHEN r.lease_by = $5 THEN NULL ELSE r.lease_until END,
-         lease_by = nullif(r.lease_by, $5)
+         lease_until = NULL,
+         lease_by = NULL
     FROM x JOIN locked USING (card_id)
-   WHERE r.card_id = x.card_id AND x.rev <= r.desired_rev
-  RETURNING r.card_id, r.acked_rev, r.on_air_at, r.suspended, is_wanted AND is_new AS is_fresh
+   WHERE r.card_id = x.card_id AND x.token = r.lease_token AND x.rev <= r.desired_rev
+  RETURNING r.card_id, r.acked_rev, r.on_air_at, r.suspended, is_wanted,
+            is_wanted AND is_new AS is_fresh
+), closed AS (
+  UPDATE work_item w SET closed_at = $6, closed_by = 'on_air'
+    FROM acked a WHERE w.card_id = a.card_id AND a.is_wanted AND w.closed_at IS NULL
+), logged AS (${insertLog(7, NOT_KNOWN)}
 )
 SELECT a.card_id, a.is_fresh, p.id AS purchase_id, c.site_id
   FROM acked a
@@ -98,39 +124,44 @@ SELECT a.card_id, a.is_fresh, p.id AS purchase_id, c.site_id
         AND p.rights_rev <= a.acked_rev AND a.on_air_at < p.ends_at AND a.suspended IS NULL`;
 
 /**
- * Purpose: when to try again, and why it failed. Counts only while the lease is ours; a set raised
- * since is due as it was. Answers the cards whose failure was recorded.
+ * Purpose: when to try again, and why it failed. Counts only with the token of the last claim; a
+ * set raised since is due as it was. Answers the cards whose failure was recorded.
  * Locks: the cards, by id. Plan: primary key.
  */
 const FAIL = `
 WITH x AS (
   SELECT * FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::text[],
-                       $6::boolean[])
-       AS x (card_id, rev, next_at, attempts, failure, is_raised)
+                       $6::boolean[], $7::bigint[])
+       AS x (card_id, rev, next_at, attempts, failure, is_raised, token)
 ), locked AS MATERIALIZED (
   SELECT r.card_id, r.desired_rev = x.rev AS is_wanted
-    FROM card_rights r JOIN x USING (card_id)
+    FROM card_rights r JOIN x ON x.card_id = r.card_id AND x.token = r.lease_token
    ORDER BY r.card_id FOR NO KEY UPDATE OF r
+), logged AS (${insertLog(9, 'JOIN locked ON locked.card_id = x.card_id')}
 )
 UPDATE card_rights r
    SET desired_rev = r.desired_rev + CASE WHEN is_wanted AND x.is_raised THEN 1 ELSE 0 END,
        next_at = CASE WHEN is_wanted THEN x.next_at ELSE r.next_at END,
        attempts = CASE WHEN is_wanted THEN x.attempts ELSE r.attempts END,
+       failing_since = CASE WHEN is_wanted AND r.failure IS NULL THEN $8 ELSE r.failing_since END,
        failure = CASE WHEN is_wanted THEN x.failure ELSE r.failure END,
        lease_until = NULL,
        lease_by = NULL
   FROM x JOIN locked USING (card_id)
- WHERE r.card_id = x.card_id AND r.lease_by = $7
+ WHERE r.card_id = x.card_id AND x.token = r.lease_token
 RETURNING r.card_id, is_wanted`;
 
 /** Purpose: moves the end of our leases (null: gives back). Locks: by id. Plan: primary key. */
 const LEASE = `
-WITH locked AS MATERIALIZED (
-  SELECT card_id FROM card_rights WHERE card_id = ANY($1::bigint[]) AND lease_by = $2
-   ORDER BY card_id FOR NO KEY UPDATE
+WITH x AS (
+  SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS x (card_id, token)
+), locked AS MATERIALIZED (
+  SELECT r.card_id FROM card_rights r JOIN x ON x.card_id = r.card_id AND x.token = r.lease_token
+   WHERE r.lease_by IS NOT NULL
+   ORDER BY r.card_id FOR NO KEY UPDATE OF r
 )
 UPDATE card_rights r
-   SET lease_until = $3::timestamptz, lease_by = CASE WHEN $3 IS NULL THEN NULL ELSE $2 END
+   SET lease_until = $3::timestamptz, lease_by = CASE WHEN $3 IS NULL THEN NULL ELSE r.lease_by END
   FROM locked WHERE r.card_id = locked.card_id`;
 
 /**
@@ -150,51 +181,26 @@ SELECT card_id FROM card_rights WHERE card_id = ANY($1::bigint[]) AND acked_rev 
 
 /** Purpose: how much waits. Locks: none. Plan: an index-only range of `card_rights_due`. */
 const BACKLOG = `
-SELECT count(*)::integer AS waiting, min(next_at) AS oldest FROM card_rights WHERE next_at <= $1`;
+SELECT count(*)::integer AS waiting, min(next_at) AS oldest FROM card_rights
+ WHERE cas_id = $2 AND next_at <= $1`;
 
-/**
- * Purpose: money held though the rights are on air; a suspended card shows nothing.
- * Locks: none. Plan: `event_purchase_held`.
- */
-const CAPTURABLE = `
-SELECT p.id AS purchase_id, c.site_id
-  FROM event_purchase p
-  JOIN card_rights r ON r.card_id = p.card_id
-  JOIN card c ON c.id = p.card_id
- WHERE p.state = 'held' AND r.acked_rev >= p.rights_rev AND r.on_air_at < p.ends_at
-   AND r.suspended IS NULL AND p.id > $1
- ORDER BY p.id LIMIT $2`;
-
-/**
- * Purpose: money held for events that ended by `$3` and were not on air before their end.
- * Locks: none. Plan: `event_purchase_held`.
- */
-const RELEASABLE = `
-SELECT p.id AS purchase_id, c.site_id
-  FROM event_purchase p
-  JOIN card_rights r ON r.card_id = p.card_id
-  JOIN card c ON c.id = p.card_id
- WHERE p.state = 'held' AND p.ends_at <= $3 AND p.id > $1
-   AND NOT (r.acked_rev >= p.rights_rev AND coalesce(r.on_air_at < p.ends_at, false)
-            AND r.suspended IS NULL)
- ORDER BY p.id LIMIT $2`;
-
-/** The row of a head-end, made at its first use. Returns the epoch of our revisions there. */
-export async function ensureConditionalAccess(pool: Pool, id: string): Promise<number> {
-  await pool.query('INSERT INTO conditional_access (id) VALUES ($1) ON CONFLICT DO NOTHING', [id]);
-  const { rows } = await pool.query('SELECT epoch FROM conditional_access WHERE id = $1', [id]);
-  return rows[0].epoch;
+/** How many cards to take of a system, by whom, and until when nobody else gets them. */
+export interface CardClaim {
+  casId: string;
+  now: Date;
+  /** Most cards that somebody waits for, and most of the bulk. */
+  asked: number;
+  bulk: number;
+  by: string;
+  until: Date;
 }
 
-/** Takes up to `limit` due cards until `until`, oldest first. */
-export async function claimCards(
-  pool: Pool,
-  claim: { now: Date; limit: number; by: string; until: Date },
-): Promise<ClaimedCard[]> {
+/** Takes due cards, the oldest first. */
+export async function claimCards(pool: Pool, claim: CardClaim): Promise<ClaimedCard[]> {
   const { rows } = await pool.query({
     name: 'dispatch-claim',
     text: CLAIM,
-    values: [claim.now, claim.limit, claim.by, claim.until],
+    values: [claim.now, claim.asked, claim.by, claim.until, claim.casId, claim.bulk],
   });
   return rows.map((row) => ({
     cardId: row.card_id,
@@ -205,17 +211,21 @@ export async function claimCards(
     attempts: row.attempts,
     dueSince: row.next_at,
     raisedAt: row.raised_at,
+    failingSince: row.failing_since,
+    isBulk: row.is_bulk,
+    token: row.lease_token,
+    raisedFor: row.raised_for,
   }));
 }
 
 /**
- * Writes acknowledgements. Answers the cards whose wanted set is on air since now, and the held
- * purchases that are on air because of them.
+ * Writes acknowledgements that were heard by `now`. Answers the cards whose wanted set is on air
+ * since now, and the held purchases that are on air because of them.
  */
 export async function ackCards(
   pool: Pool,
   cards: readonly AckedCard[],
-  by: string,
+  now: Date,
 ): Promise<{ fresh: Set<bigint>; purchases: HeldPurchase[] }> {
   const { rows } = await pool.query({
     name: 'dispatch-ack',
@@ -225,7 +235,9 @@ export async function ackCards(
       cards.map((card) => card.rev),
       cards.map((card) => card.onAirAt),
       cards.map((card) => card.reairAt),
-      by,
+      cards.map((card) => card.token),
+      now,
+      ...logValues(linesOf(cards)),
     ],
   });
   return {
@@ -234,11 +246,14 @@ export async function ackCards(
   };
 }
 
-/** Writes failures; answers the cards for which they still mattered. */
+const linesOf = (cards: readonly { line: LogLine | null }[]): LogLine[] =>
+  cards.flatMap(({ line }) => line ?? []);
+
+/** Writes failures that were heard by `now`; answers the cards for which they still mattered. */
 export async function failCards(
   pool: Pool,
   cards: readonly FailedCard[],
-  by: string,
+  now: Date,
 ): Promise<Set<bigint>> {
   const { rows } = await pool.query({
     name: 'dispatch-fail',
@@ -250,31 +265,38 @@ export async function failCards(
       cards.map((card) => card.attempts),
       cards.map((card) => card.failure),
       cards.map((card) => card.raise),
-      by,
+      cards.map((card) => card.token),
+      now,
+      ...logValues(linesOf(cards)),
     ],
   });
   return new Set(rows.filter((row) => row.is_wanted).map((row) => row.card_id));
 }
 
-/** Prolongs the leases that are still ours; `until` null gives them back. */
+/** Prolongs the leases of claims that nobody has made anew; `until` null gives them back. */
 export async function leaseCards(
   pool: Pool,
-  cardIds: readonly bigint[],
-  lease: { by: string; until: Date | null },
+  cards: readonly Held[],
+  until: Date | null,
 ): Promise<void> {
   await pool.query({
     name: 'dispatch-lease',
     text: LEASE,
-    values: [cardIds, lease.by, lease.until],
+    values: [cards.map(({ cardId }) => cardId), cards.map(({ token }) => token), until],
   });
 }
 
-/** Cards that are due or being sent, and since when the oldest of them has been. */
+/** Cards of a system that are due or being sent, and since when the oldest of them has been. */
 export async function readBacklog(
   pool: Pool,
+  casId: string,
   now: Date,
 ): Promise<{ waiting: number; oldest: Date | null }> {
-  const { rows } = await pool.query({ name: 'dispatch-backlog', text: BACKLOG, values: [now] });
+  const { rows } = await pool.query({
+    name: 'dispatch-backlog',
+    text: BACKLOG,
+    values: [now, casId],
+  });
   return { waiting: rows[0].waiting, oldest: rows[0].oldest };
 }
 
@@ -312,38 +334,3 @@ export async function readLit(pool: Pool, cardIds: readonly bigint[]): Promise<S
   const { rows } = await pool.query({ name: 'dispatch-lit', text: LIT, values: [cardIds] });
   return new Set(rows.map((row) => row.card_id));
 }
-
-interface Page {
-  /** Only purchases with a higher id. */
-  after: bigint;
-  limit: number;
-}
-
-/** Held purchases whose rights went on air before the event's end, by id. */
-export async function capturable(pool: Pool, { after, limit }: Page): Promise<HeldPurchase[]> {
-  const { rows } = await pool.query({
-    name: 'dispatch-capturable',
-    text: CAPTURABLE,
-    values: [after, limit],
-  });
-  return rows.map(heldPurchase);
-}
-
-/** Held purchases of events that ended at `endedBy` or before, and were not on air in time. */
-export async function releasable(
-  pool: Pool,
-  { after, limit }: Page,
-  endedBy: Date,
-): Promise<HeldPurchase[]> {
-  const { rows } = await pool.query({
-    name: 'dispatch-releasable',
-    text: RELEASABLE,
-    values: [after, limit, endedBy],
-  });
-  return rows.map(heldPurchase);
-}
-
-const heldPurchase = (row: { purchase_id: bigint; site_id: bigint }): HeldPurchase => ({
-  purchaseId: row.purchase_id,
-  siteId: row.site_id,
-});

@@ -3,6 +3,7 @@
  * batches. Texts and on-screen messages are sent by different rooms through the same statements.
  */
 import type { Pool } from 'pg';
+import { insertLog, type LogLine, logValues } from '../sending/command-log.ts';
 
 export type OutboundKind = 'text' | 'osd';
 
@@ -30,10 +31,14 @@ export interface FinishedOutbound {
   /** As claimed. A retry or failure of an earlier claim then yields to the later claim. */
   attempts?: number;
   result: OutboundResult;
+  /** How its sending over a head-end is to be logged. */
+  line?: LogLine | null;
 }
 
 export interface OutboundClaim {
   kind: OutboundKind;
+  /** The system of their cards; texts have none. */
+  casId?: string;
   now: Date;
   /** Most rows to take. */
   limit: number;
@@ -52,7 +57,7 @@ export interface OutboundClaim {
 const CLAIM = `
 WITH due AS MATERIALIZED (
   SELECT id, not_after, target, card_id, while_paid_until FROM outbound
-   WHERE kind = $1 AND next_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
+   WHERE kind = $1 AND cas_id = $5 AND next_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
    ORDER BY next_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
 ), judged AS MATERIALIZED (
   SELECT id, CASE
@@ -77,7 +82,8 @@ WITH due AS MATERIALIZED (
 SELECT * FROM claimed ORDER BY id`;
 
 /**
- * Purpose: what became of claimed rows. Something sent is sent, whoever holds the row by now; a
+ * Purpose: what became of claimed rows, and the command log.
+ * Something sent is sent, whoever holds the row by now; a
  * retry or failure counts only for the claim it belongs to.
  * Locks: the rows, by id, so that two writers cannot wait for each other in a circle.
  * Plan: primary key look-ups.
@@ -89,6 +95,7 @@ WITH result AS (
 ), locked AS MATERIALIZED (
   SELECT id FROM outbound WHERE id IN (SELECT id FROM result)
    ORDER BY id FOR NO KEY UPDATE
+), logged AS (${insertLog(2)}
 )
 UPDATE outbound o
    SET state = CASE x.state WHEN 'retry' THEN o.state ELSE x.state END,
@@ -111,12 +118,12 @@ UPDATE outbound o
  */
 export async function claimOutbound(
   pool: Pool,
-  { kind, now, limit, leaseMs }: OutboundClaim,
+  { kind, casId = '', now, limit, leaseMs }: OutboundClaim,
 ): Promise<OutboundRow[]> {
   const { rows } = await pool.query({
     name: 'outbound-claim',
     text: CLAIM,
-    values: [kind, now, limit, new Date(now.getTime() + leaseMs)],
+    values: [kind, now, limit, new Date(now.getTime() + leaseMs), casId],
   });
   return rows.map((row) => ({
     id: row.id,
@@ -143,5 +150,7 @@ export async function finishOutbound(
     next_at: result.state === 'retry' ? result.nextAt : null,
     failure: result.state === 'sent' ? null : result.failure,
   }));
-  await pool.query({ name: 'outbound-finish', text: FINISH, values: [JSON.stringify(rows)] });
+  const lines = finished.flatMap(({ line }) => line ?? []);
+  const values = [JSON.stringify(rows), ...logValues(lines)];
+  await pool.query({ name: 'outbound-finish', text: FINISH, values });
 }

@@ -2,10 +2,17 @@ import type { Pool } from 'pg';
 import { createPool } from '../../platform/database/pool.ts';
 import { silentLogger } from '../../platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../../platform/test-database.ts';
-import { type Air, createAir, listenIn } from '../dispatch/dispatch-harness.ts';
+import {
+  type Air,
+  CAS_ID,
+  createAir,
+  listenIn,
+  outletOf,
+  type TestLink,
+} from '../dispatch/dispatch-harness.ts';
 import { createFakeRandom } from '../vip-control/testing.ts';
 import { claimOutbound, finishOutbound, type OutboundResult } from './outbound-store.ts';
-import { createOsdSender, type OsdSenderDeps } from './service.ts';
+import { createOsdSender } from './service.ts';
 
 const START = new Date('2026-11-23T13:00:00Z');
 
@@ -72,10 +79,11 @@ const shown = () =>
     .headEnd()
     .commands()
     .map(({ cmdId, card, text }) => ({ cmdId, card, text }));
-const sender = (link: OsdSenderDeps['link']) =>
+const sender = (link: TestLink) =>
   createOsdSender({
     pool,
-    link,
+    casId: CAS_ID,
+    outlet: outletOf(link, () => now),
     clock: { now: () => now },
     random: createFakeRandom(),
     logger: silentLogger,
@@ -94,7 +102,7 @@ describe('an on-screen message', () => {
   it('is shown once though the process died before it wrote so', async () => {
     const first = await air.link('dispatcher-1');
     const answered = Promise.withResolvers<void>();
-    const dying: OsdSenderDeps['link'] = {
+    const dying: TestLink = {
       ...first,
       async send(command) {
         await first.send(command);

@@ -26,7 +26,8 @@ const FORCED_SECONDS = 60;
 export function createOsdSender({ pool, metrics, ...deps }: OsdSenderDeps): OsdSender {
   return createSender<OutboundRow, OutboundResult>(deps, {
     name: 'osd',
-    claim: (claim) => claimOutbound(pool, { kind: 'osd', ...claim }),
+    prio: 'MESSAGE',
+    claim: (claim) => claimOutbound(pool, { kind: 'osd', casId: deps.casId, ...claim }),
     command: ({ id, target, body, template, notAfter }) => ({
       op: 'OSD',
       cmdId: `osd.${id}`,

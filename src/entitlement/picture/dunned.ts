@@ -26,7 +26,7 @@ SELECT k.subscriber_id, bool_or(r.suspended IS NULL) AS is_shown,
   FROM card k JOIN card_rights r ON r.card_id = k.id
   LEFT JOIN card_suspension x
     ON x.card_id = k.id AND x.resumed_at IS NULL AND x.suspended_by = '${BY}'
- WHERE k.subscriber_id = ANY ($1::bigint[])
+ WHERE k.subscriber_id = ANY ($1::bigint[]) AND k.replaced_by IS NULL
  GROUP BY k.subscriber_id`;
 
 /**
@@ -55,7 +55,8 @@ export function createDunnedPictures(deps: {
       text: `SELECT k.id FROM card k JOIN card_rights r ON r.card_id = k.id
                LEFT JOIN card_suspension x
                  ON x.card_id = k.id AND x.resumed_at IS NULL AND x.suspended_by = '${BY}'
-              WHERE k.subscriber_id = $1 AND (x.id IS NOT NULL OR NOT $2 AND r.suspended IS NULL)
+              WHERE k.subscriber_id = $1 AND k.replaced_by IS NULL
+                AND (x.id IS NOT NULL OR NOT $2 AND r.suspended IS NULL)
               ORDER BY k.id LIMIT $3`,
       values: [subscriberId, isHeld, CARDS_MAX],
     });

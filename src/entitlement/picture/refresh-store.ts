@@ -1,5 +1,6 @@
 /** The rows of `card_refresh`, as their sender sees them: claimed under a lease, then finished. */
 import type { Pool } from 'pg';
+import { insertLog, logValues } from '../sending/command-log.ts';
 import type { Claim, Claimed, Finished, NotDone } from '../sending/sender.ts';
 
 export interface ClaimedRefresh extends Claimed {
@@ -9,14 +10,15 @@ export interface ClaimedRefresh extends Claimed {
 export type RefreshResult = { state: 'on_air'; onAirAt: Date } | NotDone;
 
 /**
- * Purpose: takes due rows, the oldest first, and gives up those asked for by `$4` or before.
+ * Purpose: takes due rows of a system, the oldest first, and gives up those asked for by `$4` or
+ * before.
  * Locks: the due rows, in the order of their due time, and never waits for one.
  * Plan: a range of `card_refresh_due`, then both tables by primary key.
  */
 const CLAIM = `
 WITH due AS MATERIALIZED (
   SELECT id FROM card_refresh
-   WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+   WHERE cas_id = $5 AND next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
    ORDER BY next_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 ), claimed AS (
   UPDATE card_refresh f SET lease_until = $3, attempts = f.attempts + 1
@@ -31,7 +33,8 @@ SELECT claimed.id, c.number, claimed.attempts
   FROM claimed JOIN card c ON c.id = claimed.card_id ORDER BY claimed.id`;
 
 /**
- * Purpose: what became of claimed rows. What is on air is so, whoever holds the row by now.
+ * Purpose: what became of claimed rows, and the command log. What is on air is so, whoever holds
+ * the row by now.
  * Locks: the rows, by id, so that two writers cannot wait for each other in a circle.
  * Plan: primary key.
  */
@@ -41,6 +44,7 @@ WITH result AS (
          on_air_at timestamptz, next_at timestamptz, failure text)
 ), locked AS MATERIALIZED (
   SELECT id FROM card_refresh WHERE id IN (SELECT id FROM result) ORDER BY id FOR NO KEY UPDATE
+), logged AS (${insertLog(2)}
 )
 UPDATE card_refresh f
    SET state = CASE x.state WHEN 'retry' THEN f.state ELSE x.state END,
@@ -58,13 +62,13 @@ UPDATE card_refresh f
  */
 export async function claimRefreshes(
   pool: Pool,
-  { now, limit, leaseMs, askValidMs }: Claim & { askValidMs: number },
+  { casId, now, limit, leaseMs, askValidMs }: Claim & { casId: string; askValidMs: number },
 ): Promise<ClaimedRefresh[]> {
   const after = (ms: number) => new Date(now.getTime() + ms);
   const { rows } = await pool.query({
     name: 'refresh-claim',
     text: CLAIM,
-    values: [now, limit, after(leaseMs), after(-askValidMs)],
+    values: [now, limit, after(leaseMs), after(-askValidMs), casId],
   });
   return rows.map((row) => ({
     id: row.id,
@@ -86,5 +90,7 @@ export async function finishRefreshes(
     next_at: result.state === 'retry' ? result.nextAt : null,
     failure: result.state === 'on_air' ? null : result.failure,
   }));
-  await pool.query({ name: 'refresh-finish', text: FINISH, values: [JSON.stringify(rows)] });
+  const lines = finished.flatMap(({ line }) => line ?? []);
+  const values = [JSON.stringify(rows), ...logValues(lines)];
+  await pool.query({ name: 'refresh-finish', text: FINISH, values });
 }

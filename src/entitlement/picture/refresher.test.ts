@@ -1,5 +1,6 @@
 import { createWorld, type World } from '../../../test/stories/world.ts';
 import { silentLogger } from '../../platform/log.ts';
+import { CAS_ID, outletOf, type TestLink } from '../dispatch/dispatch-harness.ts';
 import type { Command, CommandOutcome } from '../vip-control/command.ts';
 import { createFakeRandom, until } from '../vip-control/testing.ts';
 import { byUssd, cardOnAir, deskOf, later, type PaidCard, START } from './picture-harness.ts';
@@ -27,15 +28,17 @@ describe('a refresh that was asked for', () => {
   /** A head-end that gives these answers in turn, the last one from then on. */
   const headEnd = (...answers: (CommandOutcome | Promise<CommandOutcome>)[]) => ({
     state: () => 'connected' as const,
+    capabilities: () => ({ osdMax: 160, maxWindow: 64, supports: [] }),
     async send(command: Command) {
       sent.push(command);
       return (answers.length > 1 ? answers.shift() : answers[0]) ?? DONE;
     },
   });
-  const refresher = (link: RefresherDeps['link'], more: Partial<RefresherDeps> = {}) =>
+  const refresher = (link: TestLink, more: Partial<RefresherDeps> = {}) =>
     createRefresher({
       pool: world.pool,
-      link,
+      casId: CAS_ID,
+      outlet: outletOf(link, world.now),
       clock: { now: world.now },
       random: createFakeRandom(),
       logger: silentLogger,
@@ -74,6 +77,7 @@ describe('a refresh that was asked for', () => {
         prio: 'REFRESH',
         notAfter: new Date('2026-11-23T11:17:03Z'),
         reason: 'asked',
+        onAccepted: expect.any(Function),
       },
     ]);
     expect(await row(dark)).toMatchObject({

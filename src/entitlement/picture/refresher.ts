@@ -28,7 +28,9 @@ const ASK_VALID_MS = DAY_MS;
 export function createRefresher({ pool, metrics, ...deps }: RefresherDeps): Refresher {
   return createSender<ClaimedRefresh, RefreshResult>(deps, {
     name: 'refresh',
-    claim: (claim) => claimRefreshes(pool, { ...claim, askValidMs: ASK_VALID_MS }),
+    prio: 'REFRESH',
+    claim: (claim) =>
+      claimRefreshes(pool, { ...claim, casId: deps.casId, askValidMs: ASK_VALID_MS }),
     command: ({ id, cardNumber }, now) => ({
       op: 'REFRESH',
       cmdId: `rfr.${id}`,

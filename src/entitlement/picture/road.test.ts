@@ -2,9 +2,11 @@ import { createWorld, type World } from '../../../test/stories/world.ts';
 import { silentLogger } from '../../platform/log.ts';
 import {
   type Air,
+  CAS_ID,
   createAir,
   dispatcherOf,
   listenIn,
+  outletOf,
   type Sent,
 } from '../dispatch/dispatch-harness.ts';
 import type { Dispatcher } from '../dispatch/service.ts';
@@ -38,7 +40,8 @@ describe('a black picture that is paid for', () => {
     dispatcher = dispatcherOf({ pool, settlement, now, link });
     refresher = createRefresher({
       pool,
-      link,
+      casId: CAS_ID,
+      outlet: outletOf(link, now),
       clock: { now },
       random: createFakeRandom(),
       logger: silentLogger,

@@ -32,6 +32,22 @@ describe('a suspension', () => {
       [id],
     );
 
+  it('by dunning waits for who pays; what it gives back does not wait', async () => {
+    const { suspendCard, resumeCard } = suspensionsOf(world, () => undefined);
+    const bulk = async ({ id }: PaidCard) => {
+      const sql = 'SELECT is_bulk FROM card_rights WHERE card_id = $1';
+      return (await world.rows(sql, [id]))[0]?.is_bulk;
+    };
+    const paid = await cardOnAir(world);
+    await suspendCard({ cardId: paid.id, reason: 'unpaid', by: 'dunning' });
+    expect(await bulk(paid)).toBe(true);
+    await resumeCard({ cardId: paid.id, by: 'dunning' });
+    expect(await bulk(paid)).toBe(false);
+    // It is due already because somebody waits for it.
+    await suspendCard({ cardId: paid.id, reason: 'unpaid', by: 'dunning' });
+    expect(await bulk(paid)).toBe(false);
+  });
+
   it('takes the picture away and gives it back with the set as it was', async () => {
     let woken = 0;
     const { suspendCard, resumeCard } = suspensionsOf(world, () => (woken += 1));

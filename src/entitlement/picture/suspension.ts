@@ -35,6 +35,9 @@ export interface SuspensionsDeps {
   dispatcher: { wake(): void };
 }
 
+/** What a reason may have on the wire. */
+const CAUSE_CHARS_MAX = 200;
+
 /**
  * Purpose: raises the revision under which the head-end hears whether the card is suspended, as
  * settlement raises that of a set. Locks: the card, which is locked already. Plan: primary key.
@@ -42,8 +45,12 @@ export interface SuspensionsDeps {
 const RAISE = `
 UPDATE card_rights
    SET suspended = $2, desired_rev = desired_rev + 1, raised_at = $3, next_at = $3, attempts = 0,
-       failure = NULL
+       failure = NULL, is_bulk = $4 AND (is_bulk OR next_at IS NULL),
+       raised_for = left($5, ${CAUSE_CHARS_MAX})
  WHERE card_id = $1`;
+
+/** They suspend many at once: nobody waits for it. Whoever is given back has paid. */
+const MACHINES = new Set(['dunning']);
 
 /** Both acts lock the card first, as settlement does, and change nothing when done twice. */
 export function createSuspensions(deps: SuspensionsDeps): Suspensions {
@@ -51,22 +58,9 @@ export function createSuspensions(deps: SuspensionsDeps): Suspensions {
   return {
     async suspendCard({ cardId, reason, by, anew }) {
       const id = await ids.take();
-      const result = await transaction(pool, async (client): Promise<Suspended> => {
-        const rights = await lockRights(client, cardId);
-        if (!rights) return { ok: false, error: 'unknown_card' };
-        const now = clock.now();
-        const mayEnd = anew === true && rights.suspended !== reason;
-        const isFree =
-          rights.suspended === null || (mayEnd && (await end(client, { cardId, by, now, of: by })));
-        if (!isFree) return { ok: false, error: 'already_suspended' };
-        await client.query(
-          `INSERT INTO card_suspension (id, card_id, reason, suspended_at, suspended_by)
-           VALUES ($1, $2, $3, $4, $5)`,
-          [id, cardId, reason, now, by],
-        );
-        await raise(client, cardId, { suspended: reason, now });
-        return { ok: true };
-      });
+      const result = await transaction(pool, (client) =>
+        suspendWithin(client, { id, cardId, reason, by, anew, now: clock.now() }),
+      );
       if (result.ok) {
         logger.info('card.suspended', { cardId, reason, by });
         dispatcher.wake();
@@ -74,16 +68,9 @@ export function createSuspensions(deps: SuspensionsDeps): Suspensions {
       return result;
     },
     async resumeCard({ cardId, by, onlyIfBy }) {
-      const result = await transaction(pool, async (client): Promise<Resumed> => {
-        const rights = await lockRights(client, cardId);
-        if (!rights) return { ok: false, error: 'unknown_card' };
-        if (rights.suspended === null) return { ok: false, error: 'not_suspended' };
-        const now = clock.now();
-        const isEnded = await end(client, { cardId, by, now, of: onlyIfBy ?? null });
-        if (!isEnded) return { ok: false, error: 'not_suspended' };
-        await raise(client, cardId, { suspended: null, now });
-        return { ok: true };
-      });
+      const result = await transaction(pool, (client) =>
+        resumeWithin(client, { cardId, by, onlyIfBy, now: clock.now() }),
+      );
       if (result.ok) {
         logger.info('card.resumed', { cardId, by });
         dispatcher.wake();
@@ -91,6 +78,55 @@ export function createSuspensions(deps: SuspensionsDeps): Suspensions {
       return result;
     },
   };
+}
+
+interface Suspending {
+  /** Of the suspension. */
+  id: bigint;
+  cardId: bigint;
+  reason: SuspensionReason;
+  by: string;
+  anew?: true | undefined;
+  now: Date;
+}
+
+/** `suspendCard` in the caller's transaction, which tells the dispatcher. */
+export async function suspendWithin(
+  client: ClientBase,
+  { id, cardId, reason, by, anew, now }: Suspending,
+): Promise<Suspended> {
+  const rights = await lockRights(client, cardId);
+  if (!rights) return { ok: false, error: 'unknown_card' };
+  const mayEnd = anew === true && rights.suspended !== reason;
+  const isFree =
+    rights.suspended === null || (mayEnd && (await end(client, { cardId, by, now, of: by })));
+  if (!isFree) return { ok: false, error: 'already_suspended' };
+  await client.query(
+    `INSERT INTO card_suspension (id, card_id, reason, suspended_at, suspended_by)
+     VALUES ($1, $2, $3, $4, $5)`,
+    [id, cardId, reason, now, by],
+  );
+  await raise(client, cardId, { suspended: reason, now, by, isBulk: MACHINES.has(by) });
+  return { ok: true };
+}
+
+/** `resumeCard` in the caller's transaction, which tells the dispatcher. */
+export async function resumeWithin(
+  client: ClientBase,
+  {
+    cardId,
+    by,
+    onlyIfBy,
+    now,
+  }: { cardId: bigint; by: string; onlyIfBy?: string | undefined; now: Date },
+): Promise<Resumed> {
+  const rights = await lockRights(client, cardId);
+  if (!rights) return { ok: false, error: 'unknown_card' };
+  if (rights.suspended === null) return { ok: false, error: 'not_suspended' };
+  const isEnded = await end(client, { cardId, by, now, of: onlyIfBy ?? null });
+  if (!isEnded) return { ok: false, error: 'not_suspended' };
+  await raise(client, cardId, { suspended: null, now, by, isBulk: false });
+  return { ok: true };
 }
 
 /** Ends the open suspension, if it is `of` somebody (null: anybody); false when it is not. */
@@ -106,10 +142,19 @@ async function end(
   return rowCount === 1;
 }
 
+interface Raise {
+  suspended: SuspensionReason | null;
+  now: Date;
+  by: string;
+  isBulk: boolean;
+}
+
 async function raise(
   client: ClientBase,
   cardId: bigint,
-  { suspended, now }: { suspended: SuspensionReason | null; now: Date },
+  { suspended, now, by, isBulk }: Raise,
 ): Promise<void> {
-  await client.query({ name: 'suspension-raise', text: RAISE, values: [cardId, suspended, now] });
+  const cause = `${suspended === null ? 'RESUME' : 'SUSPEND'}:${by}`;
+  const values = [cardId, suspended, now, isBulk, cause];
+  await client.query({ name: 'suspension-raise', text: RAISE, values });
 }

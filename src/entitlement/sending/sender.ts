@@ -1,14 +1,16 @@
 /**
- * Sends the rows of a table over the link, each as one command. A row's command has one cmdId for
+ * Sends the rows of a table to one system, each as one command. A row's command has one cmdId for
  * ever, so that however often it is sent after a crash or a doubt, the head-end acts on it once.
  */
 import type { Clock, Logger, Random } from '../../platform/ports.ts';
 import { within } from '../../platform/timers.ts';
 import type { Command, CommandOutcome } from '../vip-control/command.ts';
-import type { VipControlLink } from '../vip-control/link.ts';
+import type { Priority } from '../vip-control/messages.ts';
 import { backoffMs } from './backoff.ts';
+import { type LogLine, sendLogged } from './command-log.ts';
 import { createGather, type Gather } from './gather.ts';
 import { createLoop } from './loop.ts';
+import type { Outlet } from './outlet.ts';
 
 export interface Sender {
   start(): void;
@@ -21,7 +23,11 @@ export interface Sender {
 }
 
 export interface SenderDeps {
-  link: Pick<VipControlLink, 'send' | 'state'>;
+  outlet: Pick<Outlet, 'send' | 'room'>;
+  /** Which head-end it is. */
+  casId: string;
+  /** The epoch of our revisions there; a sender whose commands bring none needs none. */
+  epoch?: () => number;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -51,25 +57,34 @@ export interface Finished<Result> {
   /** As claimed: a retry or failure of an earlier claim yields to the later claim. */
   attempts: number;
   result: Result;
+  /** How the sending is to be logged; absent or null when nothing was sent. */
+  line?: LogLine | null;
 }
 
 /** What is sent, where it comes from, and where it is written what became of it. */
 export interface Errand<Row extends Claimed, Result extends { state: string }> {
   /** Begins the names of its log events. */
   name: string;
+  /** Of its commands: what is more important goes first. */
+  prio: Priority;
   claim(claim: Claim): Promise<Row[]>;
   command(row: Row, now: Date): Command;
   done(outcome: Extract<CommandOutcome, { kind: 'done' }>, now: Date): Result;
+  /** How much longer than sold the rights of a row's command are; absent: it brings none. */
+  marginMs?(row: Row): number | undefined;
+  /** How many may be under way; absent: few, because rights go first and share the window. */
+  inFlightMax?: number;
   /** Claimed after this instant, a row ends by itself. Absent: too late is refused for good. */
   endsAt?(row: Row): Date;
+  /** Writes it, and the log lines of the sendings, in one statement. */
   finish(finished: Finished<Result | NotDone>[]): Promise<void>;
   onResult(result: Result | NotDone): void;
 }
 
 const LEASE_MS = 20_000;
 const POLL_MS = 1_000;
-/** Few, because rights go first and share the window. */
 const IN_FLIGHT_MAX = 32;
+const ROWS_PER_WRITE_MAX = 256;
 const STOP_WAIT_MS = 5_000;
 
 interface State<Row extends Claimed, Result extends { state: string }> {
@@ -90,7 +105,7 @@ export function createSender<Row extends Claimed, Result extends { state: string
     deps,
     errand,
     results: createGather({
-      itemsMax: IN_FLIGHT_MAX,
+      itemsMax: ROWS_PER_WRITE_MAX,
       write: errand.finish,
       // The leases run out, the rows are sent again, and the head-end knows them.
       onError: (error, rows) =>
@@ -130,8 +145,9 @@ async function sendDue<Row extends Claimed, Result extends { state: string }>(
   onRoom?: () => void,
 ): Promise<number> {
   const { deps, errand, inFlight } = state;
-  const limit = IN_FLIGHT_MAX - inFlight.size;
-  if (deps.link.state() !== 'connected' || limit <= 0) return 0;
+  const most = (errand.inFlightMax ?? IN_FLIGHT_MAX) - inFlight.size;
+  const limit = Math.min(most, deps.outlet.room(errand.prio));
+  if (limit <= 0) return 0;
   const rows = await errand.claim({ now: deps.clock.now(), limit, leaseMs: LEASE_MS });
   let sent = 0;
   for (const row of rows) {
@@ -158,7 +174,12 @@ async function send<Row extends Claimed, Result extends { state: string }>(
 ): Promise<void> {
   const { deps, errand, results } = state;
   const command = errand.command(flight.row, deps.clock.now());
-  const outcome = await deps.link.send(command);
+  const cas = { id: deps.casId, ...(deps.epoch ? { epoch: deps.epoch } : {}) };
+  const marginMs = errand.marginMs?.(flight.row);
+  const { outcome, line } = await sendLogged({ ...deps, cas }, command, {
+    attempt: flight.row.attempts,
+    ...(marginMs === undefined ? {} : { marginMs }),
+  });
   if (state.stopped) return;
   const now = deps.clock.now();
   const { row } = flight;
@@ -176,7 +197,7 @@ async function send<Row extends Claimed, Result extends { state: string }>(
     deps.logger.warn(`${errand.name}.refused`, { cmdId, target, code: outcome.code });
   }
   errand.onResult(result);
-  await results.add({ id, attempts, result });
+  await results.add({ id, attempts, result, line });
 }
 
 /** A refusal is final; but what was only too late is looked at when it ends, and so ends. */

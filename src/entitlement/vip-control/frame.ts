@@ -77,10 +77,11 @@ function frameAt(bytes: Buffer, offset: number): Frame | undefined {
   if (bytes.length < start) return undefined;
   const end = start + bytes.readUInt32BE(offset);
   if (end - start > FRAME_BYTES_MAX) return { content: 'oversize', end };
-  return bytes.length < end ? undefined : { content: parseObject(bytes.subarray(start, end)), end };
+  return bytes.length < end ? undefined : { content: readObject(bytes.subarray(start, end)), end };
 }
 
-function parseObject(bytes: Buffer): JsonObject | FrameError {
+/** The one JSON object that these bytes are, or what is wrong with them. */
+export function readObject(bytes: Buffer): JsonObject | FrameError {
   let text: string;
   try {
     text = UTF8.decode(bytes);

@@ -25,10 +25,8 @@ describe('logging in', () => {
 
   it('says each time that it is connected', async () => {
     const states: string[] = [];
-    const { headEnd, time, link, connected } = await setUp(
-      {},
-      { onConnected: () => void states.push(link.state()) },
-    );
+    const { headEnd, time, link, connected } = await setUp();
+    const stopListening = link.onConnected(() => void states.push(link.state()));
     await connected();
     expect(states).toEqual(['connected']);
     (await headEnd.call(1)).cut();
@@ -36,6 +34,40 @@ describe('logging in', () => {
     time.advance(100);
     await connected();
     expect(states).toEqual(['connected', 'connected']);
+    stopListening();
+    (await headEnd.call(2)).cut();
+    await until(() => link.state() === 'connecting');
+    time.advance(1_000);
+    await connected();
+    expect(states).toHaveLength(2);
+  });
+
+  it('says, and hears, how much of the session before was seen', async () => {
+    const seen: unknown[] = [];
+    const info = (_event: string, fields?: Record<string, unknown>) =>
+      void seen.push([fields?.lastSeqSeen, fields?.lastCmdSeq]);
+    const { headEnd, time, link, refresh, connected } = await setUp(
+      { lastCmdSeq: 2 },
+      { logger: { ...silentLogger, info } },
+    );
+    const call = await headEnd.call(1);
+    expect((await call.next('HELLO')).lastSeqSeen).toBeUndefined();
+    const pending = [link.send(refresh('c1')), link.send(refresh('c2'))];
+    await call.next('CMD', 2);
+    call.send({ t: 'ACK', seq: 1, cmdId: 'c1', status: 'ACCEPTED' }, { t: 'PING' });
+    await call.next('PONG');
+    call.cut();
+    await until(() => link.state() === 'connecting');
+    time.advance(100);
+    const next = await headEnd.call(2);
+    expect((await next.next('HELLO')).lastSeqSeen).toBe(1);
+    await connected();
+    expect(seen).toEqual([
+      [undefined, 2],
+      [1, 2],
+    ]);
+    next.send(done('c1'), done('c2'));
+    await Promise.all(pending);
   });
 
   it('tries again when no WELCOME comes', async () => {
@@ -158,7 +190,7 @@ describe('a session', () => {
   it('overlooks kinds of messages it does not know', async () => {
     const { headEnd, link, refresh } = await setUp();
     const call = await headEnd.call(1);
-    call.sendBytes(frame('{"t":"EVT","kind":"emm_backlog"}'));
+    call.sendBytes(frame('{"t":"NEWS","kind":"of_a_later_version"}'));
     const outcome = link.send(refresh('c1'));
     await call.next('CMD');
     call.send(done('c1'));

@@ -8,6 +8,7 @@ import { encodeFrame } from './frame.ts';
 import {
   type Ack,
   type Capabilities,
+  type Evt,
   type Flow,
   type Hello,
   type Nak,
@@ -17,21 +18,26 @@ import {
   type ServerMessage,
   type Welcome,
 } from './messages.ts';
+import type { AnswerTo, Query } from './queries.ts';
+import { createQuestions, type Questions } from './questions.ts';
 import { classOf } from './results.ts';
-import { openSession, type Session } from './session.ts';
+import { type OpenSession, openSession, type Session } from './session.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 
+/** A driver of the house (`../cas/driver.ts`) that speaks VIP Control. */
 export interface VipControlLink {
-  /**
-   * Sends a command and resolves with what came of it, at the latest when its `notAfter` passes;
-   * never rejects for anything the network or the head-end does. A cmdId under way already gives
-   * the promise of the first call.
-   */
+  /** Resolves by `notAfter` and a tick, never rejects; under way already: the first's promise. */
   send(command: Command): Promise<CommandOutcome>;
+  /** Answered, or `REFUSED`: with `AWAY` when there is no session, `TIMEOUT` after 30 s. */
+  ask<Q extends Query>(query: Q): Promise<AnswerTo<Q['op']>>;
   state(): 'connected' | 'connecting' | 'closed';
   /** What the head-end can do, as it said last; `undefined` before the first log-in. */
   capabilities(): Capabilities | undefined;
-  /** Says BYE; everything pending resolves as unknown. */
+  /** Each time a session is up: what waited for it may be sent at once. */
+  onConnected(listener: () => void): () => void;
+  /** Each EVT. */
+  onEvent(listener: (event: Evt) => void): () => void;
+  /** Says BYE; everything pending resolves, commands as unknown. */
   close(): Promise<void>;
 }
 
@@ -54,8 +60,8 @@ export interface VipControlLinkDeps {
   timers?: Timers;
   /** A fresh socket per attempt, plain or TLS; may still be connecting. */
   connect?: () => Duplex;
-  /** Each time a session is up: what waited for it may be sent at once. */
-  onConnected?(): void;
+  /** What carries sessions instead of a socket; `connect` then has no say. */
+  open?: OpenSession;
 }
 
 export const TICK_MS = 500;
@@ -71,15 +77,21 @@ export const SKEW_MS_MAX = 60_000;
 
 /** Reasons to part that knocking harder does not cure. */
 const NEEDS_PERSON = new Set(['PROTOCOL', 'UNRECOVERABLE', 'NOT_ALLOWED', 'CLOCK_SKEW']);
+/** Nor are certificates, as OpenSSL and Node name what is wrong with them. */
+const OF_CERTIFICATES = /CERT|_SSL_|_TLS_|VERIFY|SIGNATURE/;
 const PLACE_TAKEN = new Set(['TAKEN_OVER', 'SESSION_EXISTS']);
 
 interface LinkState {
   deps: VipControlLinkDeps;
   timers: Timers;
   traffic: Traffic;
+  questions: Questions;
+  connected: Set<() => void>;
+  events: Set<(event: Evt) => void>;
   state: 'connected' | 'connecting' | 'closed';
   session: Session | undefined;
-  socket: Duplex | undefined;
+  /** The session, or the last one while it is closing. */
+  latest: Session | undefined;
   capabilities: Capabilities | undefined;
   /** Whether to push out another live session of ours: yes, until one pushed us out. */
   takeover: boolean;
@@ -95,9 +107,12 @@ export function createVipControlLink(deps: VipControlLinkDeps): VipControlLink {
     deps,
     timers,
     traffic: createTraffic(deps),
+    questions: createQuestions(),
+    connected: new Set(),
+    events: new Set(),
     state: 'connecting',
     session: undefined,
-    socket: undefined,
+    latest: undefined,
     capabilities: undefined,
     takeover: true,
     attempts: 0,
@@ -108,24 +123,33 @@ export function createVipControlLink(deps: VipControlLinkDeps): VipControlLink {
     link.sessionAgeMs += TICK_MS;
     link.session?.tick(TICK_MS);
     link.traffic.tick(TICK_MS);
+    link.questions.tick(TICK_MS);
   });
   connect(link);
 
   return {
     send: async (command) => send(link, command),
+    ask: (query) =>
+      link.questions.ask(link.state === 'connected' ? link.session : undefined, query),
     state: () => link.state,
     capabilities: () => link.capabilities,
+    onConnected: (listener) => listen(link.connected, listener),
+    onEvent: (listener) => listen(link.events, listener),
     async close() {
       if (link.state === 'closed') return;
       link.state = 'closed';
       cancelTick();
       link.cancelReconnect();
-      const { socket } = link;
       link.session?.end('CLOSING', 'closing');
       link.traffic.close();
-      if (socket && !socket.closed) await new Promise((done) => socket.once('close', done));
+      await link.latest?.closed;
     },
   };
+}
+
+function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 function send(link: LinkState, command: Command): CommandOutcome | Promise<CommandOutcome> {
@@ -142,7 +166,6 @@ function send(link: LinkState, command: Command): CommandOutcome | Promise<Comma
 
 function connect(link: LinkState): void {
   const { deps } = link;
-  const socket = deps.connect ? deps.connect() : connectPlain(deps);
   const hello: Hello = {
     t: 'HELLO',
     v: PROTOCOL_VERSION,
@@ -151,27 +174,36 @@ function connect(link: LinkState): void {
     nonce: deps.random.hex(16),
     epoch: deps.epoch(),
     takeover: link.takeover,
+    ...(link.latest ? { lastSeqSeen: link.latest.lastSeqSeen() } : {}),
   };
-  link.socket = socket;
   link.sessionAgeMs = 0;
-  link.session = openSession(socket, hello, {
+  const session: Session = openOn(deps, hello, {
     onWelcome: (welcome) => logIn(link, hello, welcome),
-    onMessage(message) {
-      if (!isAboutCommands(message)) return;
-      const verdict = link.traffic.receive(message);
-      if (verdict === 'resync') link.session?.end('CLOSING', 'resync');
-    },
+    onMessage: (message) => receive(link, message),
     onEnded(reason, code) {
-      const cancelCut = link.timers.after(LINGER_MS, () => socket.destroy());
-      socket.once('close', cancelCut);
-      if (socket.closed) cancelCut();
+      void session.closed.then(link.timers.after(LINGER_MS, session.cut));
       loseSession(link, reason, code);
     },
   });
+  link.session = session;
+  link.latest = session;
+}
+
+function receive(link: LinkState, message: Exclude<ServerMessage, Welcome>): void {
+  if (message.t === 'ANSWER') link.questions.receive(message);
+  else if (message.t === 'EVT') for (const listener of link.events) listener(message);
+  else if (isAboutCommands(message) && link.traffic.receive(message) === 'resync') {
+    link.session?.end('CLOSING', 'resync');
+  }
 }
 
 function isAboutCommands(message: ServerMessage): message is Ack | Nak | Res | Flow {
   return ['ACK', 'NAK', 'RES', 'FLOW'].includes(message.t);
+}
+
+function openOn(deps: VipControlLinkDeps, ...begin: Parameters<OpenSession>): Session {
+  if (deps.open) return deps.open(...begin);
+  return openSession(deps.connect ? deps.connect() : connectPlain(deps), ...begin);
 }
 
 function connectPlain({ host, port }: VipControlLinkDeps): Duplex {
@@ -194,22 +226,28 @@ function logIn(link: LinkState, hello: Hello, welcome: Welcome): void {
   link.state = 'connected';
   link.takeover = true;
   link.capabilities = welcome.caps;
-  logger.info('vipcontrol.connected', { sessionId: welcome.sessionId });
+  // How much of the session before each side has seen of the other.
+  const { lastSeqSeen } = hello;
+  const { sessionId, lastCmdSeq } = welcome;
+  logger.info('vipcontrol.connected', { sessionId, lastSeqSeen, lastCmdSeq });
   link.traffic.attach(link.session, welcome.caps);
-  link.deps.onConnected?.();
+  for (const listener of link.connected) listener();
 }
 
 function loseSession(link: LinkState, reason: string, code?: string): void {
   link.traffic.detach();
+  link.questions.detach();
   link.session = undefined;
   if (link.state === 'closed') return;
   if (link.state === 'connected' && link.sessionAgeMs >= STABLE_SESSION_MS) link.attempts = 0;
   link.state = 'connecting';
   // The newer process wins; we come back only when the place is free.
   if (code === 'TAKEN_OVER') link.takeover = false;
-  const delayMs = reconnectDelay(link, code);
+  const needsPerson = NEEDS_PERSON.has(code ?? '') || OF_CERTIFICATES.test(reason);
+  const isPatient = needsPerson || PLACE_TAKEN.has(code ?? '');
+  const delayMs = reconnectDelay(link, isPatient);
   const fields = { reason, code, delayMs };
-  if (code !== undefined && NEEDS_PERSON.has(code)) {
+  if (needsPerson) {
     link.deps.logger.error('vipcontrol.disconnected', fields);
   } else {
     link.deps.logger.warn('vipcontrol.disconnected', fields);
@@ -219,8 +257,8 @@ function loseSession(link: LinkState, reason: string, code?: string): void {
 }
 
 /** Milliseconds to the next attempt: doubling, jittered so that many links do not knock at once. */
-function reconnectDelay(link: LinkState, code: string | undefined): number {
-  const patient = code !== undefined && (NEEDS_PERSON.has(code) || PLACE_TAKEN.has(code));
+function reconnectDelay(link: LinkState, isPatient: boolean): number {
   const doubled = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** link.attempts);
-  return Math.round((patient ? BACKOFF_MS_MAX : doubled) * (0.5 + link.deps.random.fraction() / 2));
+  const delayMs = isPatient ? BACKOFF_MS_MAX : doubled;
+  return Math.round(delayMs * (0.5 + link.deps.random.fraction() / 2));
 }

@@ -55,6 +55,8 @@ const hello = z.object({
   nonce: name,
   epoch: count,
   takeover: z.boolean(),
+  /** For diagnosis: the last `seq` of the session before that was answered. */
+  lastSeqSeen: count.optional(),
 });
 const welcome = z.object({
   t: z.literal('WELCOME'),
@@ -63,6 +65,8 @@ const welcome = z.object({
   caps: capabilities,
   serverTime: instant,
   epoch: count,
+  /** For diagnosis: the last `seq` that came from this client in the session before. */
+  lastCmdSeq: count.optional(),
 });
 
 /** What every command has; `args` is judged per operation, after `cmdId` can be answered to. */

@@ -78,7 +78,7 @@ const logPage = z.object({
   op: z.literal('LOG'),
   lines: z.array(logLine),
   next: count.nullable(),
-  /** The last line of the whole log and, in base64, its Ed25519 signature. */
+  /** The last line of the whole log and, in base64, the Ed25519 signature of `logHeadBytes`. */
   head: z.object({ n: count, hash, signature: z.string().max(NAME_CHARS_MAX) }),
 });
 const answer = z.discriminatedUnion('op', [
@@ -125,4 +125,9 @@ export function logHash(before: string, line: Omit<LogLine, 'hash'>): string {
   const { n, at, cmdId, op, args, by, code } = line;
   const text = JSON.stringify([n, at, cmdId, op, line.target.kind, line.target.id, args, by, code]);
   return createHash('sha256').update(`${before}\n${text}`).digest('hex');
+}
+
+/** What a head-end signs of the last line of its log: its hash, as 64 characters of ASCII. */
+export function logHeadBytes(hash: string): Buffer {
+  return Buffer.from(hash, 'ascii');
 }

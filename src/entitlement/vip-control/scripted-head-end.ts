@@ -36,6 +36,7 @@ export interface ScriptedOptions {
   /** The time WELCOME states. */
   now: () => Date;
   epoch?: number;
+  lastCmdSeq?: number;
   /** False: HELLO is left unanswered. */
   welcomes?: boolean;
 }
@@ -110,5 +111,6 @@ function welcomeFor(nonce: string, options: ScriptedOptions): ServerMessage {
     caps,
     serverTime: options.now().toISOString(),
     epoch: options.epoch ?? 0,
+    ...(options.lastCmdSeq === undefined ? {} : { lastCmdSeq: options.lastCmdSeq }),
   };
 }

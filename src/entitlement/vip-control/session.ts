@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { UnnumberedCommand } from './command.ts';
 import { createFrameDecoder, encodeFrame } from './frame.ts';
+import { createHeartbeat, type Heartbeat } from './heartbeat.ts';
 import {
   type ByeCode,
   type ClientMessage,
@@ -19,6 +20,12 @@ export interface Session {
   tick(stepMs: number): void;
   /** Says BYE and ends; `onEnded` follows at once. */
   end(code: ByeCode, reason: string): void;
+  /** The last `seq` that an ACK or NAK has answered; 0 when none. */
+  lastSeqSeen(): number;
+  /** Lets go of what still lingers after the end. */
+  cut(): void;
+  /** Resolves when nothing of it is open any more. */
+  closed: Promise<void>;
 }
 
 export interface SessionEvents {
@@ -28,10 +35,8 @@ export interface SessionEvents {
   onEnded(reason: string, code?: string): void;
 }
 
-export const WELCOME_WAIT_MS = 5_000;
-export const PING_EVERY_MS = 15_000;
-/** Three PINGs without a sound: the peer is dead, even if its socket is not. */
-export const SILENCE_MAX_MS = 3 * PING_EVERY_MS;
+/** Begins a session with this HELLO, on whatever carries it. */
+export type OpenSession = (hello: Hello, events: SessionEvents) => Session;
 
 interface Connection {
   socket: Duplex;
@@ -40,9 +45,8 @@ interface Connection {
   welcomed: boolean;
   ended: boolean;
   seq: number;
-  ageMs: number;
-  silentMs: number;
-  sincePingMs: number;
+  lastSeqSeen: number;
+  heartbeat: Heartbeat;
 }
 
 /** Starts a session on a fresh, possibly still connecting, socket. */
@@ -54,14 +58,13 @@ export function openSession(socket: Duplex, hello: Hello, events: SessionEvents)
     welcomed: false,
     ended: false,
     seq: 0,
-    ageMs: 0,
-    silentMs: 0,
-    sincePingMs: 0,
+    lastSeqSeen: 0,
+    heartbeat: createHeartbeat(),
   };
   const decoder = createFrameDecoder();
   socket.on('data', (chunk: Buffer) => {
     if (connection.ended) return;
-    connection.silentMs = 0;
+    connection.heartbeat.heard();
     const decoded = decoder.push(chunk);
     for (const json of decoded.messages) {
       const parsed = parseServerMessage(json);
@@ -75,7 +78,12 @@ export function openSession(socket: Duplex, hello: Hello, events: SessionEvents)
   socket.on('error', (error: NodeJS.ErrnoException) => {
     failure = error.code ?? error.message;
   });
-  socket.on('close', () => finish(connection, failure));
+  const closed = new Promise<void>((done) => {
+    socket.on('close', () => {
+      finish(connection, failure);
+      done();
+    });
+  });
   transmit(connection, hello);
 
   return {
@@ -89,6 +97,9 @@ export function openSession(socket: Duplex, hello: Hello, events: SessionEvents)
       sayBye(connection, code);
       finish(connection, reason, code);
     },
+    lastSeqSeen: () => connection.lastSeqSeen,
+    cut: () => void socket.destroy(),
+    closed,
   };
 }
 
@@ -108,6 +119,9 @@ function receive(connection: Connection, message: ServerMessage): void {
     connection.welcomed = true;
     connection.events.onWelcome(message);
   } else if (connection.welcomed) {
+    if (message.t === 'ACK' || message.t === 'NAK') {
+      connection.lastSeqSeen = Math.max(connection.lastSeqSeen, message.seq ?? 0);
+    }
     connection.events.onMessage(message);
   } else {
     breakOff(connection, 'message_before_welcome');
@@ -116,16 +130,11 @@ function receive(connection: Connection, message: ServerMessage): void {
 
 function tick(connection: Connection, stepMs: number): void {
   if (connection.ended) return;
-  connection.ageMs += stepMs;
-  connection.silentMs += stepMs;
-  connection.sincePingMs += stepMs;
-  const late = !connection.welcomed && connection.ageMs >= WELCOME_WAIT_MS;
-  if (late || connection.silentMs >= SILENCE_MAX_MS) {
+  const due = connection.heartbeat.tick(stepMs, connection.welcomed);
+  if (due === 'ping') transmit(connection, { t: 'PING' });
+  else if (due !== 'nothing') {
     connection.socket.destroy();
-    finish(connection, late ? 'no_welcome' : 'silent');
-  } else if (connection.welcomed && connection.sincePingMs >= PING_EVERY_MS) {
-    connection.sincePingMs = 0;
-    transmit(connection, { t: 'PING' });
+    finish(connection, due);
   }
 }
 

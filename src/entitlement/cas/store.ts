@@ -1,0 +1,73 @@
+/** The rows of `conditional_access`: what is declared, and what the systems say of themselves. */
+import type { Pool } from 'pg';
+import { transaction } from '../../platform/database/pool.ts';
+import type { CasSystem } from './systems.ts';
+
+/**
+ * Purpose: writes what a file declares of a system. Its epoch stays. Locks: the row.
+ * Plan: primary key.
+ */
+const DECLARE = `
+INSERT INTO conditional_access (id, name, vendor, version, declaration, declared_until,
+       in_service_from, in_service_to, serves_rest, site_codes, card_prefixes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (id) DO UPDATE
+   SET name = EXCLUDED.name, vendor = EXCLUDED.vendor, version = EXCLUDED.version,
+       declaration = EXCLUDED.declaration, declared_until = EXCLUDED.declared_until,
+       in_service_from = EXCLUDED.in_service_from, in_service_to = EXCLUDED.in_service_to,
+       serves_rest = EXCLUDED.serves_rest, site_codes = EXCLUDED.site_codes,
+       card_prefixes = EXCLUDED.card_prefixes`;
+
+/** Keeps two processes that start together from declaring each other's half. */
+const DECLARING = 7_304_118;
+
+/**
+ * Writes the systems that are deployed. One that is not among them any more keeps its cards, and
+ * gets no new ones.
+ */
+export async function declareSystems(pool: Pool, systems: readonly CasSystem[]): Promise<void> {
+  await transaction(pool, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [DECLARING]);
+    await client.query(
+      `UPDATE conditional_access SET serves_rest = false, site_codes = '[]', card_prefixes = '[]'
+        WHERE serves_rest OR site_codes <> '[]' OR card_prefixes <> '[]'`,
+    );
+    for (const system of systems) {
+      const { sites, cardPrefixes } = system;
+      await client.query(DECLARE, [
+        ...[system.id, system.name, system.vendor, system.version, system.declaration],
+        ...[system.declaredUntil, system.inServiceFrom, system.inServiceTo],
+        sites.length + cardPrefixes.length === 0,
+        JSON.stringify(sites),
+        JSON.stringify(cardPrefixes),
+      ]);
+    }
+  });
+}
+
+/** The epoch of our revisions at a system; it is declared by then. */
+export async function readEpoch(pool: Pool, casId: string): Promise<number> {
+  const { rows } = await pool.query('SELECT epoch FROM conditional_access WHERE id = $1', [casId]);
+  return rows[0].epoch;
+}
+
+/** Keeps what a system has said that it carries; null: it has not said. */
+export async function saveProducts(
+  pool: Pool,
+  casId: string,
+  products: readonly string[] | null,
+): Promise<void> {
+  await pool.query(
+    `UPDATE conditional_access SET products = $2::jsonb
+      WHERE id = $1 AND products IS DISTINCT FROM $2::jsonb`,
+    [casId, products === null ? null : JSON.stringify(products)],
+  );
+}
+
+/** What every system has said that it carries, by its id. */
+export async function readProducts(
+  pool: Pool,
+): Promise<ReadonlyMap<string, ReadonlySet<string> | null>> {
+  const { rows } = await pool.query('SELECT id, products FROM conditional_access');
+  return new Map(rows.map(({ id, products }) => [id, products && new Set<string>(products)]));
+}
