@@ -1,0 +1,175 @@
+/** Requirements on records: who has what, where it is, what they are billed. */
+import { type Check, verdict } from './ask.ts';
+
+/** C-9: card and decoder are paired from here. */
+export const cardsArePaired: Check = async ({ look, known }) => {
+  const [cards] = await look<{ active: number; unpaired: number }>(
+    'Active cards, and those of them that are in no decoder',
+    `SELECT count(*)::integer AS active,
+            (count(*) FILTER (WHERE NOT EXISTS (
+              SELECT FROM pairing p WHERE p.card = i.card AND p.to_at IS NULL)
+            ))::integer AS unpaired
+       FROM air_interval i
+      WHERE i.product = '*' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1`,
+    [known],
+  );
+  await look(
+    'Commands of pairing in the log',
+    `SELECT op, result, count(*)::integer AS rows FROM command_log
+      WHERE op IN ('PAIR', 'UNPAIR', 'SWAP', 'SWAP_STB') GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
+  return verdict(
+    [(cards?.unpaired ?? 0) > 0 && `${cards?.unpaired} active cards are paired with no decoder.`],
+    [(cards?.active ?? 0) === 0 && 'No card is active.'],
+  );
+};
+
+/** What must be recorded of a subscriber, and the columns that it stands in. */
+const SUBSCRIBER_FIELDS: Readonly<Record<string, string>> = {
+  name: 'full_name',
+  'billing address': 'billing_address',
+  'installation address': 'installation_address',
+  landline: 'landline',
+  mobile: 'contact_msisdn',
+  'e-mail': 'email',
+};
+
+/** C-11: the record of a subscriber. */
+export const subscribersAreRecorded: Check = async ({ look }) => {
+  const columns = await look<{ name: string }>(
+    'Fields of the register of subscribers',
+    `SELECT column_name AS name FROM information_schema.columns
+      WHERE table_schema = 'public' AND table_name = 'subscriber' ORDER BY ordinal_position`,
+  );
+  const [empty] = await look<{ subscribers: number; no_name: number; no_mobile: number }>(
+    'Subscribers, and those without a name or any telephone',
+    `SELECT count(*)::integer AS subscribers,
+            (count(*) FILTER (WHERE trim(s.full_name) = ''))::integer AS no_name,
+            (count(*) FILTER (WHERE s.contact_msisdn IS NULL AND NOT EXISTS (
+               SELECT FROM phone p WHERE p.subscriber_id = s.id)))::integer AS no_mobile
+       FROM subscriber s`,
+  );
+  const [devices] = await look<{ no_contract: number; no_decoder: number }>(
+    'Cards in use without a subscription, and without a decoder',
+    `SELECT (count(*) FILTER (WHERE NOT EXISTS (
+               SELECT FROM subscription n WHERE coalesce(n.card_id, n.former_card_id) = c.id)
+            ))::integer AS no_contract,
+            (count(*) FILTER (WHERE NOT EXISTS (
+               SELECT FROM pairing p WHERE p.card = c.number AND p.to_at IS NULL)))::integer
+              AS no_decoder
+       FROM card c`,
+  );
+  const known = new Set(columns.map(({ name }) => name));
+  const absent = Object.entries(SUBSCRIBER_FIELDS).filter(([, column]) => !known.has(column));
+  return verdict(
+    [
+      absent.length > 0 && `There is no field for: ${absent.map(([name]) => name).join(', ')}.`,
+      (empty?.no_name ?? 0) > 0 && `${empty?.no_name} subscribers have no name.`,
+    ],
+    [
+      (empty?.no_mobile ?? 0) > 0 && `${empty?.no_mobile} subscribers have no telephone.`,
+      (devices?.no_contract ?? 0) > 0 && `${devices?.no_contract} cards have no subscription.`,
+      (devices?.no_decoder ?? 0) > 0 && `${devices?.no_decoder} cards have no known decoder.`,
+    ],
+  );
+};
+
+/** C-12: what became of each device, where it is, and who asked for a change. */
+export const devicesAreFound: Check = async ({ look }) => {
+  await look(
+    'Steps of devices by act',
+    `SELECT kind, act, count(*)::integer AS steps, max(at) AS newest FROM device_event
+      GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
+  const places = await look<{ lost: number; kind: string }>(
+    'Devices by kind, and those whose site is not known',
+    `SELECT kind, count(*)::integer AS devices,
+            (count(*) FILTER (WHERE site_id IS NULL))::integer AS lost
+       FROM (SELECT 'card' AS kind, site_id FROM viewing_card
+             UNION ALL SELECT 'decoder', site_id FROM decoder) d
+      GROUP BY kind ORDER BY kind`,
+  );
+  const [asked] = await look<{ nobody: number }>(
+    'Commands of the log, and those that say neither who nor why',
+    `SELECT count(*)::integer AS commands,
+            (count(*) FILTER (WHERE actor IS NULL AND reason IS NULL))::integer AS nobody
+       FROM command_log`,
+  );
+  return verdict(
+    places.flatMap(({ kind, lost }) => (lost > 0 ? [`${lost} of kind ${kind} are nowhere.`] : [])),
+    [
+      places.length === 0 && 'There are no devices.',
+      (asked?.nobody ?? 0) > 0 && `${asked?.nobody} commands do not say who asked, nor why.`,
+    ],
+  );
+};
+
+/** C-15: what is blacklisted is never used again. */
+export const blacklistHolds: Check = async ({ look, known }) => {
+  await look(
+    'Blacklisted devices',
+    `SELECT 'card' AS kind, count(*)::integer AS devices FROM viewing_card
+      WHERE state = 'blacklisted'
+      UNION ALL SELECT 'decoder', count(*)::integer FROM decoder WHERE state = 'blacklisted'`,
+  );
+  await look(
+    'Attempts to use such a device that were refused',
+    `SELECT op AS attempt, count(*)::integer AS refused FROM command_log WHERE code = 'BLACKLISTED'
+      GROUP BY op
+      UNION ALL
+     SELECT route, count(*)::integer FROM audit
+      WHERE outcome = 'refused' AND object IN ('card', 'decoder', 'viewing_card', 'device')
+      GROUP BY route ORDER BY 1`,
+  );
+  const ways = await look<{ to_state: string }>(
+    'Where a blacklisted device can go',
+    `SELECT kind, to_state FROM device_step WHERE from_state = 'blacklisted' ORDER BY kind`,
+  );
+  const alone = await look(
+    'Lifted by one person alone',
+    `SELECT kind, device, at, actor FROM device_event
+      WHERE from_state = 'blacklisted' AND to_state <> 'blacklisted'
+        AND (approved_by IS NULL OR approved_by = actor) ORDER BY id LIMIT 100`,
+  );
+  const seen = await look(
+    'Blacklisted cards that show something',
+    `SELECT v.number FROM viewing_card v JOIN air_interval i ON i.card = v.number
+      WHERE v.state = 'blacklisted' AND i.product = '*' AND i.from_at < i.to_at
+        AND i.from_at <= $1 AND i.to_at > $1
+        AND EXISTS (SELECT FROM device_event e WHERE (e.kind, e.device) = ('card', v.number)
+                       AND e.to_state = 'blacklisted'
+                       AND e.at < $1::timestamptz - interval '2 minutes')
+      ORDER BY 1 LIMIT 100`,
+    [known],
+  );
+  return verdict([
+    ways.some(({ to_state }) => to_state !== 'quarantine') && 'A blacklisted device can be used.',
+    alone.length > 0 && `${alone.length} devices were lifted by one person alone.`,
+    seen.length > 0 && `${seen.length} blacklisted cards show something.`,
+  ]);
+};
+
+/** C-17: an itemised bill. */
+export const billsAreItemised: Check = async ({ look }) => {
+  const lines = await look(
+    'Lines of the invoice that was issued last, with their taxes in minor units',
+    `WITH last AS (SELECT account_id, id FROM invoice WHERE status = 'committed'
+                    ORDER BY issued_on DESC, account_id, id DESC LIMIT 1)
+     SELECT l.invoice_id, l.type, l.plan_code, l.from_date, l.to_date, l.amount,
+            (SELECT jsonb_object_agg(t.tax_code, t.amount) FROM invoice_tax t
+              WHERE (t.account_id, t.line_id) = (l.account_id, l.id)) AS taxes
+       FROM last JOIN invoice_line l ON (l.account_id, l.invoice_id) = (last.account_id, last.id)
+      ORDER BY l.id`,
+  );
+  const [terms] = await look<{ terms: number }>(
+    'Prepaid terms, each one item with its price and tax',
+    'SELECT count(*)::integer AS terms, sum(price) AS price, sum(tax) AS tax FROM term',
+  );
+  return verdict(
+    [],
+    [
+      lines.length === 0 && 'No invoice has been issued.',
+      lines.length + (terms?.terms ?? 0) === 0 && 'Nothing has been sold.',
+    ],
+  );
+};
