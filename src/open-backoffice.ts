@@ -9,10 +9,16 @@ import type { DunningService } from './billing/dunning/service.ts';
 import type { PostpaidService } from './billing/postpaid/service.ts';
 import type { Settlement } from './billing/settlement/service.ts';
 import { voucherHasher } from './billing/settlement/voucher-codes.ts';
+import type { Campaigns } from './entitlement/campaigns/service.ts';
+import type { CasSystem } from './entitlement/cas/systems.ts';
+import type { Devices } from './entitlement/devices/service.ts';
 import type { PictureDesk } from './entitlement/picture/desk.ts';
 import { createSuspensions } from './entitlement/picture/suspension.ts';
 import type { Entitlement } from './entitlement/service.ts';
+import { readInstallation } from './open-compliance.ts';
+import { listedOnly } from './open-devices.ts';
 import type { KeyValue } from './platform/kv.ts';
+import type { Metrics } from './platform/metrics.ts';
 import type { Clock, Logger } from './platform/ports.ts';
 import { StartError } from './platform/start-error.ts';
 import { systemClock, systemRandom } from './platform/system.ts';
@@ -23,7 +29,7 @@ const SECRET_BYTES = 32;
 
 interface Opening {
   parts: Omit<ProductParts, 'entitlement'>;
-  house: { kv: KeyValue };
+  house: { kv: KeyValue; metrics: Pick<Metrics, 'count'> };
   demo: DemoHouse | undefined;
   logger: Logger & { child(fields: Record<string, unknown>): Logger };
   clock: Clock;
@@ -32,6 +38,9 @@ interface Opening {
   picture: PictureDesk;
   postpaid: PostpaidService;
   dunning: DunningService;
+  campaigns: Campaigns;
+  devices: Devices;
+  systems: readonly CasSystem[];
   settlement: Settlement;
   /** Only in a demo. */
   clocks: DemoClocks | undefined;
@@ -45,6 +54,7 @@ export const tills = ({ sites }: Catalogue): { id: string; siteId: bigint }[] =>
 export async function openBackoffice(opening: Opening): Promise<Backoffice> {
   const { house, demo, clock, entitlement, picture, postpaid, dunning, settlement, clocks } =
     opening;
+  const { campaigns } = opening;
   const { config, billing, pool, ids, url } = opening.parts;
   const settings = config.backoffice;
   const common = { pool, ids, clock, logger: opening.logger.child({ room: 'backoffice' }) };
@@ -59,14 +69,18 @@ export async function openBackoffice(opening: Opening): Promise<Backoffice> {
   const { publish } = createPublisher({ pool, ids, clock, reload });
   return createBackoffice({
     ...{ ...common, passwords, random: systemRandom, kv: house.kv, picture, catalogue, publish },
-    ...{ postpaid, dunning, catalogueFile: () => billing.catalogue.inForce() },
+    ...{ postpaid, dunning, campaigns, catalogueFile: () => billing.catalogue.inForce() },
     ...{ settlement, machineClock: systemClock, ...(clocks ? { clocks } : {}) },
     suspensions: createSuspensions({
       ...common,
       dispatcher: { wake: () => entitlement?.dispatcher.wake() },
     }),
+    devices: opening.devices,
+    installation: () => readInstallation(config, opening.systems),
+    listedOnly: listedOnly(opening.parts),
     channelSites: () => channelSites(opening.parts),
     voucherHash: config.voucherKey === undefined ? undefined : voucherHasher(config.voucherKey),
+    onVoucherRefused: (reason) => house.metrics.count('vip_vouchers_refused_total', { reason }),
     trustedHops: config.trustedHops,
     settings: {
       publicUrl: settings?.publicUrl ?? url,

@@ -1,4 +1,7 @@
-/** Opens the rooms that send: rights to a head-end, and who is told that something waits. */
+/** Opens the rooms that send: rights to the head-ends, and who is told that something waits. */
+
+import { openDriver } from './entitlement/cas/open.ts';
+import type { CasSystem } from './entitlement/cas/systems.ts';
 import { type Entitlement, startEntitlement } from './entitlement/service.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { Clock } from './platform/ports.ts';
@@ -7,6 +10,7 @@ import type { DemoHouse, ProductOptions, ProductParts } from './product.ts';
 import { noteSent } from './road.ts';
 
 interface Opening {
+  systems: readonly CasSystem[];
   parts: Omit<ProductParts, 'entitlement'>;
   house: { metrics: Metrics };
   demo: DemoHouse | undefined;
@@ -18,14 +22,16 @@ const PROCESS_ID_BYTES = 6;
 
 /** Starts it with this process; null without a head-end. */
 export async function openEntitlement(opening: Opening): Promise<Entitlement | null> {
-  const { parts, house, demo, logger, clock } = opening;
-  const control = demo?.control ?? parts.config.control;
-  if (!control) return null;
+  const { systems, parts, house, demo, logger, clock } = opening;
+  if (systems.length === 0) return null;
+  const random = systemRandom;
+  const processId = random.hex(PROCESS_ID_BYTES);
   return await startEntitlement({
     ...{ pool: parts.pool, ids: parts.ids, settlement: parts.billing.settlement },
-    ...{ clock, random: systemRandom, metrics: house.metrics, control },
+    ...{ clock, random, metrics: house.metrics, systems, processId },
     logger: logger.child({ room: 'entitlement' }),
-    processId: systemRandom.hex(PROCESS_ID_BYTES),
+    openDriver: ({ id: casId, address }, deps) =>
+      openDriver({ ...deps, clock, random, casId, address, clientId: `vip-billing-${processId}` }),
     ...(demo?.onRoad ? { onStep: noteSent(demo.onRoad) } : {}),
   });
 }

@@ -17,10 +17,16 @@ import { createPictureDesk } from './entitlement/picture/service.ts';
 import { rightsFor } from './entitlement/rights/rules.ts';
 import type { Entitlement } from './entitlement/service.ts';
 import { openBackoffice, tills } from './open-backoffice.ts';
+import { openCampaigns } from './open-campaigns.ts';
+import { type Cas, openCas } from './open-cas.ts';
 import { openTime } from './open-clocks.ts';
 import { openDebts } from './open-debts.ts';
+import { openDevices } from './open-devices.ts';
 import { openEntitlement, waker } from './open-entitlement.ts';
+import { openAnchors } from './open-evidence.ts';
+import { openReconciliation } from './open-reconciliation.ts';
 import type { Config, Role } from './platform/config.ts';
+import type { ControlAddress } from './platform/control-address.ts';
 import { createIds } from './platform/database/ids.ts';
 import { openDatabase } from './platform/database/open.ts';
 import { createPool } from './platform/database/pool.ts';
@@ -44,7 +50,7 @@ import { startJobs, type Working, watch } from './work.ts';
 export interface DemoHouse {
   /** As a providers' file would say it. */
   channels: unknown;
-  control: { host: string; port: number };
+  control: ControlAddress;
   /** Pages of the demo, served below `/living-room`. */
   pages?: express.RequestHandler;
   /** Sets the clock of the house on, and those of all simulators. */
@@ -140,11 +146,13 @@ async function open(
   if (demo) closers.push(demo.stop);
   const channels = channelsOf(config, demo);
   const onRoad = demo?.onRoad;
-  const billing = await openBilling(house, { config, channels, clock, onRoad }, logger);
+  const cas = await openCas({ config, pool, logger: logger.child({ room: 'cas' }), demo });
+  closers.push(async () => cas.stop());
+  const billing = await openBilling(house, { config, channels, clock, onRoad, cas }, logger);
   closers.push(() => billing.settlement.close());
   const opened = { config, pool, prisma, ids, billing, channels, url: http.url };
   const rooms = await openRooms({
-    ...{ parts: opened, house, demo, logger, closers, clock, pushDelayMs },
+    ...{ parts: opened, house, demo, logger, closers, clock, pushDelayMs, cas },
   });
   const parts = { ...opened, entitlement: rooms.entitlement, clocks: rooms.clocks };
   const checks = {
@@ -209,11 +217,12 @@ interface BillingParts {
   channels: Channels;
   clock: Clock;
   onRoad: DemoHouse['onRoad'];
+  cas: Cas;
 }
 
 async function openBilling(
   house: House,
-  { config, channels, clock, onRoad }: BillingParts,
+  { config, channels, clock, onRoad, cas }: BillingParts,
   logger: ServiceLogger,
 ): Promise<Billing> {
   const { metrics } = house;
@@ -230,6 +239,7 @@ async function openBilling(
     voucherKey: config.voucherKey,
     ports: {
       rightsFor,
+      carries: cas.carries,
       messagesFor: (saying, at) => messages.messagesFor(saying, at),
     },
     moneyChannels: (next) => {
@@ -280,6 +290,7 @@ interface Opening {
   closers: (() => Promise<void>)[];
   clock: Clock;
   pushDelayMs: number;
+  cas: Cas;
 }
 
 interface Rooms {
@@ -337,14 +348,18 @@ async function openRooms(opening: Opening): Promise<Rooms> {
   closers.push(() => dunning.hearing.close());
   const has = (role: Role) => config.roles.has(role);
   const common = { pool, ids, clock, random: systemRandom, settlement };
-  const entitlement = has('dispatcher') ? await openEntitlement(opening) : null;
+  const { systems, carries } = opening.cas;
+  const entitlement = has('dispatcher') ? await openEntitlement({ ...opening, systems }) : null;
   if (entitlement) closers.push(() => entitlement.stop());
   const picture = createPictureDesk({
     ...common,
     logger: logger.child({ room: 'picture' }),
     refresher: { wake: () => entitlement?.refresher.wake() },
   });
-  const rooms = { ...common, ...wording, catalogue, picture, postpaid };
+  const campaigns = openCampaigns({
+    ...{ ...common, catalogue, logger: logger.child({ room: 'campaigns' }) },
+  });
+  const rooms = { ...common, ...wording, catalogue, picture, postpaid, carries };
   const { telecom, wakeTexts } = openTelecom(opening, { ...rooms, owedFor: dunning.owedFor });
   const wake = waker(entitlement, wakeTexts);
   billing.listen({
@@ -355,7 +370,9 @@ async function openRooms(opening: Opening): Promise<Rooms> {
   });
   const working: Working = {
     ...{ pool, jobPool: house.jobPool, metrics: house.metrics, billing, clock },
-    ...{ telecom, entitlement, postpaid, ids, dunning: dunning.service },
+    ...{ telecom, entitlement, postpaid, ids, dunning: dunning.service, campaigns },
+    reconciliation: openReconciliation({ ...common, entitlement, catalogue, logger }),
+    anchors: has('scheduler') ? openAnchors(config) : null,
     logger: logger.child({ room: 'jobs' }),
     remind: () => remindDue({ ...common, catalogue, messagesFor: wording.messages.messagesFor }),
   };
@@ -367,10 +384,13 @@ async function openRooms(opening: Opening): Promise<Rooms> {
     return backoffice?.finishDue();
   };
   const clocks = (jobs && time?.start(jobs, wakeAll)) ?? undefined;
+  const devices = openDevices(parts, {
+    ...{ clock, entitlement, systems, logger: logger.child({ room: 'devices' }) },
+  });
   const backoffice = has('backoffice')
     ? await openBackoffice({
         ...{ ...opening, entitlement, picture, settlement, clocks },
-        ...{ postpaid, dunning: dunning.service },
+        ...{ postpaid, devices, dunning: dunning.service, campaigns, systems },
       })
     : null;
   if (backoffice) closers.push(() => backoffice.stop());

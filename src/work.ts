@@ -7,9 +7,15 @@ import type { PostpaidService } from './billing/postpaid/service.ts';
 import type { Billing } from './billing/service.ts';
 import { doDue } from './billing/settlement/due-list.ts';
 import { earnTerms } from './billing/settlement/earned.ts';
+import type { Campaigns } from './entitlement/campaigns/service.ts';
+import type { Reconciliation } from './entitlement/reconciliation/service.ts';
 import type { Entitlement } from './entitlement/service.ts';
+import { countWorkItems } from './entitlement/work-items/store.ts';
+import { oldestOpenSeconds } from './evidence/seal.ts';
+import { type AnchorPlace, evidenceJobs } from './open-evidence.ts';
 import { postpaidJobs } from './open-postpaid.ts';
-import { createJobs, type Jobs } from './platform/jobs.ts';
+import { reconciliationJobs, watchReconciliation } from './open-reconciliation.ts';
+import { createJobs, type Jobs, type JobsOptions } from './platform/jobs.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { Clock, Ids, Logger } from './platform/ports.ts';
 import type { Telecom } from './telecom/service.ts';
@@ -19,14 +25,21 @@ export interface Working {
   jobPool: Pool;
   metrics: Metrics;
   billing: Billing;
-  telecom: Telecom;
+  telecom: Pick<Telecom, 'momo' | 'collections' | 'sweep'>;
   entitlement: Entitlement | null;
+  /** Null where this process does not dispatch. */
+  reconciliation: Reconciliation | null;
   remind(): Promise<number>;
   postpaid: PostpaidService;
   ids: Ids;
   dunning: DunningService;
+  campaigns: Pick<Campaigns, 'feed'>;
+  /** Null: none are written. */
+  anchors: AnchorPlace | null;
   logger: Logger;
   clock: Clock;
+  /** What wakes the jobs, where that is not the machine's clock. */
+  schedule?: JobsOptions['schedule'];
 }
 
 /** What wakes by the calendar; each runs in one process, wherever several wake. */
@@ -36,13 +49,16 @@ export function startJobs(working: Working): Jobs {
     pool: jobPool,
     logger,
     onResult: (job, result) => metrics.count('vip_job_runs_total', { job, result }),
+    ...(working.schedule ? { schedule: working.schedule } : {}),
   });
   const add = (name: string, cron: string, run: () => Promise<unknown>) =>
     jobs.add({ name, cron, run: async () => void (await run()) });
   add('poll-orders', '*/5 * * * * *', () => telecom.momo.pollDue());
+  add('sweep-payments', '45 */10 * * * *', () => telecom.sweep());
   add('due', '*/10 * * * * *', () => doDue({ pool, settlement: billing.settlement, clock }));
   add('remind', '5 * * * * *', working.remind);
   add('dunning', '50 * * * * *', () => working.dunning.run());
+  add('campaigns', '25 * * * * *', () => working.campaigns.feed());
   add('fold', '30 * * * * *', () => foldAccounts(pool));
   add('reload-catalogue', '15 * * * * *', () => billing.catalogue.reload());
   for (const job of postpaidJobs(working, { ...working, collections: telecom.collections })) {
@@ -52,6 +68,8 @@ export function startJobs(working: Working): Jobs {
     await recogniseRevenue(working);
     await earnTerms(working, billing.catalogue.current().sites.values());
   });
+  for (const job of reconciliationJobs(working.reconciliation)) jobs.add(job);
+  for (const job of evidenceJobs({ ...working, logger })) jobs.add(job);
   if (entitlement) {
     const { dispatcher } = entitlement;
     add('capture-events', '20 * * * * *', () => dispatcher.captureDue());
@@ -70,11 +88,18 @@ export function watch({ pool, metrics, billing, entitlement, clock }: Working): 
   const due = (kind: string) =>
     count(`SELECT count(*) FROM outbound WHERE kind = '${kind}' AND next_at IS NOT NULL`);
   metrics.gauge('vip_settlement_waiting', () => billing.settlement.waiting());
+  metrics.gauge('vip_campaign_commands_waiting', () =>
+    count("SELECT count(*) FROM cas_command WHERE state = 'waiting' AND campaign_id IS NOT NULL"),
+  );
   metrics.gauge('vip_texts_waiting', () => due('text'));
   metrics.gauge('vip_osd_waiting', () => due('osd'));
+  metrics.gauge('vip_commands_waiting', () =>
+    count("SELECT count(*) FROM cas_command WHERE state = 'waiting'"),
+  );
   metrics.gauge('vip_parked_notices', () =>
     count("SELECT count(*) FROM inbox WHERE state = 'parked'"),
   );
+  metrics.gauge('vip_unsealed_seconds', () => oldestOpenSeconds({ pool, clock }));
   metrics.gauge('vip_accounts_to_bill', () =>
     count('SELECT count(*) FROM postpaid_account WHERE due_at <= $1', [clock.now()]),
   );
@@ -84,7 +109,22 @@ export function watch({ pool, metrics, billing, entitlement, clock }: Working): 
   metrics.gauge('vip_collections_open', () =>
     count("SELECT count(*) FROM payment_attempt WHERE outcome IN ('pending', 'unknown')"),
   );
+  metrics.gauge('vip_work_items_open', () => countWorkItems(pool));
+  watchReconciliation({ pool, metrics, clock });
   if (!entitlement) return;
-  metrics.gauge('vip_cards_waiting', async () => (await entitlement.dispatcher.backlog()).waiting);
+  const { systems } = entitlement;
+  metrics.gauge('vip_cards_waiting', async () => {
+    const backlogs = await Promise.all(systems.map(({ dispatcher }) => dispatcher.backlog()));
+    return new Map(systems.map(({ id }, i) => [id, backlogs[i]?.waiting ?? 0]));
+  });
+  metrics.gauge(
+    'vip_cas_connected',
+    () => new Map(systems.map(({ id, driver }) => [id, driver.state() === 'connected' ? 1 : 0])),
+  );
+  const height = { closed: 0, half_open: 0.5, open: 1 };
+  metrics.gauge(
+    'vip_cas_breaker',
+    () => new Map(systems.map(({ id, breaker }) => [id, height[breaker()]])),
+  );
   metrics.gauge('vip_cards_paid_but_dark', () => entitlement.countDark());
 }

@@ -42,12 +42,33 @@ export const OWN_PROBLEMS = {
   phone_taken: { status: 409, title: 'The phone belongs to another subscriber.' },
   card_taken: { status: 409, title: 'The card number is known already.' },
   login_taken: { status: 409, title: 'Somebody has this login.' },
+  work_item_closed: { status: 409, title: 'The work is closed already.' },
+  reconciliation_waiting: {
+    status: 409,
+    title: 'A comparison of that system waits or is under way: ask again when it has ended.',
+  },
   outage_closed: { status: 409, title: 'The outage is closed already.' },
   outage_not_closed: {
     status: 409,
     title: 'The outage is open still, or its free days are decided already.',
   },
   outage_too_short: { status: 409, title: 'By the rule of the site this outage gives no days.' },
+  template_changed: {
+    status: 409,
+    title: 'Another version of the template was written at the same time: ask again.',
+  },
+  template_retired: { status: 409, title: 'The template is used no more.' },
+  group_taken: { status: 409, title: 'Another group of cards has this name.' },
+  campaign_not_draft: { status: 409, title: 'The campaign was started before.' },
+  campaign_not_running: {
+    status: 409,
+    title: 'The campaign does not run, and nothing of it waits.',
+  },
+  not_shown_everywhere: {
+    status: 409,
+    title: 'A conditional-access system cannot show it to some: fields say which, and why.',
+  },
+  no_cas: { status: 409, title: 'No conditional-access system is known here yet.' },
   batch_taken: { status: 409, title: 'Another batch of scratch cards has this name.' },
   codes_shown: {
     status: 409,
@@ -57,6 +78,28 @@ export const OWN_PROBLEMS = {
   nobody_to_give_to: {
     status: 409,
     title: 'None of the cards has a paid term that runs.',
+  },
+  device_blacklisted: { status: 409, title: 'The device is blacklisted.' },
+  device_not_listed: {
+    status: 409,
+    title: 'No file of a manufacturer lists the device, and the site takes no others.',
+  },
+  device_state: { status: 409, title: 'The device is not in a state from which this can be done.' },
+  device_other_site: { status: 409, title: 'The two devices belong to different sites.' },
+  device_incompatible: { status: 409, title: 'The one device cannot stand for the other.' },
+  already_paired: {
+    status: 409,
+    title: 'The two are paired already, or the decoder with another card.',
+  },
+  still_paired: { status: 409, title: 'A card is paired with the decoder: end that first.' },
+  not_paired: { status: 409, title: 'The device is not paired so.' },
+  card_in_use: { status: 409, title: 'The card carries a subscription.' },
+  card_not_in_use: { status: 409, title: 'The card carries no subscription.' },
+  already_blacklisted: { status: 409, title: 'The device is blacklisted already.' },
+  not_blacklisted: { status: 409, title: 'The device is not blacklisted.' },
+  device_file_refused: {
+    status: 422,
+    title: 'The file cannot be taken in: nothing of it was.',
   },
   already_suspended: { status: 409, title: 'The card is suspended already.' },
   not_suspended: { status: 409, title: 'The card is not suspended.' },
@@ -70,6 +113,10 @@ export const OWN_PROBLEMS = {
   refresh_not_possible: {
     status: 409,
     title: 'Nothing to broadcast: not on air yet, over, or suspended.',
+  },
+  too_late: {
+    status: 409,
+    title: 'What happened then is not known wholly yet: ask for an earlier instant.',
   },
   clock_busy: { status: 409, title: 'The test clock is being moved: ask again.' },
   not_fresh: {

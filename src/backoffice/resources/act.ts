@@ -90,7 +90,8 @@ export const moneyAct = <S extends z.ZodType<PlaceOfAct>>(
 export interface AskedAct {
   act: string;
   input: unknown;
-  siteId: bigint;
+  /** Null: it is of all sites. */
+  siteId: bigint | null;
   subject: string;
   reason: string;
   amount: { minor: bigint; asset: string } | null;

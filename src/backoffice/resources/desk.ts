@@ -5,8 +5,11 @@ import type { PublishedCatalogue } from '../../billing/catalogue/store.ts';
 import type { DunningService } from '../../billing/dunning/service.ts';
 import type { PostpaidService } from '../../billing/postpaid/service.ts';
 import type { Settlement } from '../../billing/settlement/service.ts';
+import type { Campaigns } from '../../entitlement/campaigns/service.ts';
+import type { Devices } from '../../entitlement/devices/service.ts';
 import type { PictureDesk } from '../../entitlement/picture/desk.ts';
 import type { Suspensions } from '../../entitlement/picture/suspension.ts';
+import type { Installation } from '../../evidence/compliance/ask.ts';
 import type { KeyValue } from '../../platform/kv.ts';
 import type { Clock, Ids, Logger, Random } from '../../platform/ports.ts';
 import type { Acts } from '../people/approvals.ts';
@@ -33,6 +36,10 @@ export interface Desk {
   catalogueFile(): PublishedCatalogue | null;
   picture: PictureDesk;
   suspensions: Suspensions;
+  campaigns: Campaigns;
+  devices: Devices;
+  /** Does the site put to use only what a manufacturer's file lists? */
+  listedOnly(siteId: bigint): boolean;
   dunning: DunningService;
   acts: Acts;
   /** Does this much need a second person? */
@@ -41,9 +48,13 @@ export interface Desk {
   random: Random;
   /** How codes of scratch cards are kept; left out where none are used. */
   voucherHash?: ((code: string) => string) | undefined;
+  /** Told of each scratch card that is not taken, with the code of its problem. */
+  onVoucherRefused?(reason: string): void;
   /** The site of each channel money and messages come over. */
   channelSites(): ReadonlyMap<string, bigint>;
   requireTotp: boolean;
+  /** What the settings say, for the compliance pack. */
+  installation(): Promise<Installation>;
 }
 
 /** The channel over which a site's cash comes in. */

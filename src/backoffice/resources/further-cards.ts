@@ -1,6 +1,6 @@
 /** A further card of a subscriber, or one of theirs whose subscription is closed, opened anew. */
 import { z } from 'zod';
-import { openSubscription } from '../../billing/subscriptions/service.ts';
+import { type Opened, openSubscription } from '../../billing/subscriptions/service.ts';
 import { cardNumber, id, idText, term, text } from '../api/fields.ts';
 import { type Problem, problem } from '../api/problems.ts';
 import { created, type Route, route } from '../api/route.ts';
@@ -31,7 +31,10 @@ export const furtherCardRoutes = (desk: Desk): Route[] => [
     summary: 'Open a further card, or one that was closed, with its subscription',
     write: { object: 'subscriber', commits: 'itself' },
     example: { number: '40219999915', bouquet: 'ESSENTIAL', decoder: 'STB-0001' },
-    problems: ['card_taken'],
+    problems: [
+      ...(['card_taken', 'device_blacklisted', 'device_not_listed'] as const),
+      ...(['device_state', 'device_other_site'] as const),
+    ],
     async handler(call) {
       const { db, body: said, now: at } = call;
       const found = await purseOf(desk, call, call.params.subscriberId);
@@ -52,9 +55,11 @@ export const furtherCardRoutes = (desk: Desk): Route[] => [
         {
           ...{ ...owner, cardNumber: number, bouquetId: bouquet.id, term: ownTerm },
           ...{ decoder, person, mainCardId, reseller, transfer: false, at },
+          ...{ by: call.principal.key, listedOnly: desk.listedOnly(site.id) },
         },
       );
-      if (!made.ok) return TAKEN;
+      if (!made.ok) return refused(made.error);
+      await desk.devices.sold([number], call.principal.key);
       const ids = { cardId: made.cardId.toString(), subscriptionId: made.id.toString() };
       return created(ids, `/cards/${made.cardId}`);
     },
@@ -64,4 +69,6 @@ export const furtherCardRoutes = (desk: Desk): Route[] => [
 const fieldProblem = (code: 'card_taken' | 'invalid_body', path: string, what: string): Problem =>
   problem(code, { fields: [{ path, code: what, message: 'Cannot be had' }] });
 const TAKEN = fieldProblem('card_taken', 'number', 'taken');
+const refused = (error: Extract<Opened, { ok: false }>['error']): Problem =>
+  error === 'card_taken' ? TAKEN : problem(error);
 const unknownMain = fieldProblem('invalid_body', 'mainCardId', 'unknown');

@@ -1,6 +1,6 @@
 /** Subscribers and their phones. */
 import { z } from 'zod';
-import { type NewCard, openCustomer } from '../../billing/subscriptions/service.ts';
+import { CardRefused, type NewCard, openCustomer } from '../../billing/subscriptions/service.ts';
 import {
   attachPhone,
   cardExists,
@@ -134,7 +134,10 @@ const openRoute = (desk: Desk, view: View): Route =>
       cards: [{ number: '40219999915', bouquet: 'ESSENTIAL' }],
     },
     answers: { 201: subscriber },
-    problems: ['phone_taken', 'card_taken'],
+    problems: [
+      ...(['phone_taken', 'card_taken', 'device_blacklisted'] as const),
+      ...(['device_not_listed', 'device_state', 'device_other_site'] as const),
+    ],
     async handler(call) {
       const { body, principal, db } = call;
       const site = siteByCode(desk, principal, body.site);
@@ -148,8 +151,12 @@ const openRoute = (desk: Desk, view: View): Route =>
       call.note({ siteId: site.id, after: { ...body } });
       const language = body.language ?? site.language;
       const at = call.now;
-      const made = await openOrTaken(desk, { site, fullName, msisdn, language, cards, at });
-      if (made === null) return problem('card_taken');
+      const sale = { at, by: call.principal.key, listedOnly: desk.listedOnly(site.id) };
+      const customer = { site, fullName, msisdn, language, cards, ...sale };
+      const made = await openOrTaken(desk, customer);
+      if (typeof made === 'string') return problem(made);
+      const numbers = cards.map(({ number }) => number);
+      await desk.devices.sold(numbers, principal.key);
       const record = await subscriberById(db, made, { sites: null });
       if (!record) throw new Error('The new subscriber is not there');
       call.note({ objectId: made });
@@ -178,15 +185,16 @@ async function newCards(
   return cards;
 }
 
-/** Null: somebody was faster with the same card. */
+/** A problem: somebody was faster with the same card, or it may not be sold. */
 async function openOrTaken(
   { pool, ids }: Desk,
   customer: Parameters<typeof openCustomer>[2],
-): Promise<bigint | null> {
+): Promise<bigint | 'card_taken' | CardRefused['fault']> {
   try {
     return await openCustomer(pool, ids, customer);
   } catch (error) {
-    if ((error as { constraint?: string }).constraint === 'card_number_key') return null;
+    if ((error as { constraint?: string }).constraint === 'card_number_key') return 'card_taken';
+    if (error instanceof CardRefused) return error.fault;
     throw error;
   }
 }

@@ -91,14 +91,30 @@ const redeemRoute = (desk: Desk): Route =>
       call.note({ siteId: site.id });
       const counters = [`voucher:${principal.key}`, `voucher:card:${card.id}`];
       const limit = await guessLimit(desk.kv, counters);
-      if (limit) return limit;
+      const tried = { by: principal.key, cardId: card.id, siteId: site.id };
+      if (limit) {
+        if (limit.problem === 'wrong_codes') noteRefused(desk, 'wrong_codes', tried);
+        return limit;
+      }
       const wish = { kind: 'redeem', cardNumber: card.number, code: body.code } as const;
       const outcome = await settleNow(desk, call, site, wish);
-      const isWrong = outcome.kind === 'done' && outcome.settled.code === 'voucher_unknown';
-      if (isWrong) await countWrong(desk.kv, counters);
+      const why = outcome.kind === 'done' ? outcome.settled.code : null;
+      if (why?.startsWith('voucher_')) noteRefused(desk, why, tried);
+      if (why === 'voucher_unknown') await countWrong(desk.kv, counters);
       return moneyAnswer(outcome, site.currency);
     },
   });
+
+/** Whoever guesses or brings a stolen card is named in the log; all are counted. */
+function noteRefused(
+  { logger, onVoucherRefused }: Desk,
+  reason: string,
+  tried: { by: string; cardId: bigint; siteId: bigint },
+): void {
+  onVoucherRefused?.(reason);
+  const isAlarming = reason === 'wrong_codes' || reason === 'voucher_blocked';
+  if (isAlarming) logger.warn('voucher.refused', { reason, ...tried });
+}
 
 /** Wrong codes that one member of staff, or one card, may have in an hour. */
 export const WRONG_CODES_MAX = 10;
