@@ -72,7 +72,7 @@ async function openDemo(options: DemoOptions): Promise<DemoHouse> {
   });
   return {
     channels: { channels },
-    control: { host: HOST, port: headEnd.port },
+    control: { transport: 'tcp', host: HOST, port: headEnd.port },
     apiSecret: demoApiSecret(config.dataDir),
     pages: livingRoom.routes,
     async move(ms) {

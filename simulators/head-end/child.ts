@@ -32,6 +32,8 @@ export interface HeadEndProcessOptions {
   latency?: Latency;
   /** Its clock runs so far ahead of the machine's. */
   clockOffsetMs?: number;
+  /** Of its chance; absent: another each time. */
+  seed?: number;
   /** Also gets what the head-end logs. */
   logger: Logger;
 }
@@ -93,6 +95,7 @@ function argumentsOf(options: HeadEndProcessOptions, servicesFile: string): stri
   return [
     ...['--port', String(options.port ?? 0), '--http-port', '0'],
     ...['--data', options.dataFile, '--services', servicesFile],
+    ...(options.seed === undefined ? [] : ['--seed', String(options.seed)]),
     ...(kbit === undefined ? [] : ['--kbit', String(kbit)]),
     ...(spread === undefined ? [] : ['--latency', String(spread)]),
     // With `=`: a negative number would be taken for an option.

@@ -9,10 +9,13 @@ import type {
   Screen,
   Service,
 } from './air/types.ts';
-import type { Fault } from './faults.ts';
+import type { CardState } from './card-state.ts';
+import type { ConsoleWrite } from './console.ts';
+import type { DecoderRange } from './decoder-range.ts';
+import type { FaultInForce } from './faults/faults.ts';
+import type { Fault, FaultKind } from './faults/kinds.ts';
 import type { Latency } from './latency.ts';
 import type { StoredCommand } from './memory.ts';
-import type { CardState } from './rules.ts';
 
 export { type HeadEndProcess, startHeadEndProcess } from './child.ts';
 
@@ -29,12 +32,23 @@ export interface HeadEndClient {
   decoder(card: string): Promise<DecoderView | undefined>;
   decoders(): Promise<{ stb: string; card: string; screen: Screen }[]>;
   addDecoders(decoders: readonly NewDecoder[]): Promise<void>;
+  /** Adds many, with numbers one after the other. */
+  addRange(range: DecoderRange): Promise<void>;
   /** Turns knobs of the decoder with this card; false when there is none. */
   turn(card: string, knobs: Partial<Knobs>): Promise<boolean>;
+  /** Puts a card into a decoder; false when there is no such decoder. */
+  insert(stb: string, card: string): Promise<boolean>;
   setLink(isUp: boolean): Promise<void>;
   setFault(fault: Fault): Promise<void>;
+  faults(): Promise<FaultInForce[]>;
+  /** Ends one kind of fault, or all. */
+  heal(kind?: FaultKind): Promise<void>;
+  /** Down and up again; `lose` as `restart` of the window takes it. */
+  restart(lose?: RestartLoss): Promise<void>;
   setLatency(latency: Latency): Promise<void>;
   setFlow(window: number, retryAfterMs?: number): Promise<void>;
+  /** Changes a card at its console, without a command. */
+  writeByConsole(write: ConsoleWrite): Promise<void>;
   /** Sets its clock so far ahead of the machine's. */
   moveClock(offsetMs: number): Promise<void>;
   /**
@@ -44,6 +58,9 @@ export interface HeadEndClient {
    */
   events(card: string | null, onEvent: (event: AirEvent) => void): () => void;
 }
+
+/** Nothing, what was not executed, or all of the last seconds. */
+export type RestartLoss = { lose?: 'nothing' | 'queue' } | { loseSeconds: number };
 
 export type CardNow = CardState & { rightsNow: CardState['set'] };
 
@@ -81,13 +98,19 @@ export function createHeadEndClient(url: string): HeadEndClient {
         await mustControl('decoders', { decoders: some });
       }
     },
+    addRange: (range) => mustControl('decoders', { range }),
     turn: async (card, knobs) => (await control('decoder', { card, ...knobs })) !== undefined,
+    insert: async (stb, card) => (await control('insert', { stb, card })) !== undefined,
     setLink: (up) => mustControl('link', { up }),
     setFault: (fault) => mustControl('fault', fault),
+    faults: async () => (await must<{ faults: FaultInForce[] }>('/faults')).faults,
+    heal: (kind) => mustControl('heal', kind === undefined ? {} : { kind }),
+    restart: (loss = {}) => mustControl('restart', loss),
     setLatency: (latency) =>
       mustControl('latency', typeof latency === 'number' ? { ms: latency } : latency),
     setFlow: (window, retryAfterMs) =>
       mustControl('flow', { window, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }),
+    writeByConsole: (write) => mustControl('console', write),
     moveClock: (offsetMs) => mustControl('clock', { offsetMs }),
     events(card, onEvent) {
       const query = card === null ? '' : `?card=${encodeURIComponent(card)}`;

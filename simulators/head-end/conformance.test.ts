@@ -89,7 +89,7 @@ describe('a command is executed once', () => {
   it('when the head-end cuts the line before its ACK, not having taken it', async () => {
     const { link, house, time, executions } = await setUp();
     await until(() => link.state() === 'connected');
-    house.headEnd.setFault({ kind: 'drop_before_ack', times: 1 });
+    house.headEnd.faults.set({ kind: 'drop_before_ack', times: 1 });
     const outcome = link.send(osd('c1'));
     await until(() => link.state() === 'connecting');
     expect(house.headEnd.commands()).toEqual([]);
@@ -101,7 +101,7 @@ describe('a command is executed once', () => {
   it('when the head-end cuts the line having executed it, and STATUS finds it done', async () => {
     const { link, house, time, executions } = await setUp();
     await until(() => link.state() === 'connected');
-    house.headEnd.setFault({ kind: 'drop_after_exec', times: 1 });
+    house.headEnd.faults.set({ kind: 'drop_after_exec', times: 1 });
     const outcome = link.send(osd('c1'));
     await until(() => link.state() === 'connecting');
     expect(house.headEnd.commands()).toMatchObject([{ result: { code: 'DONE' } }]);
@@ -113,7 +113,7 @@ describe('a command is executed once', () => {
 
   it('when the head-end tells its result twice', async () => {
     const { link, house, executions } = await setUp();
-    house.headEnd.setFault({ kind: 'dup_res', times: 2 });
+    house.headEnd.faults.set({ kind: 'dup_res', times: 2 });
     expect(await link.send(osd('c1'))).toMatchObject({ kind: 'done', dup: false });
     expect(await link.send(osd('c2'))).toMatchObject({ kind: 'done', dup: false });
     expect(await executions('c1')).toBe(1);

@@ -1,5 +1,8 @@
 /** The head-end's window: what may be seen, what may be turned, and by whom. */
+import { execFile } from 'node:child_process';
 import { request } from 'node:http';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createFakeTime, until } from '../../src/entitlement/vip-control/testing.ts';
 import type { AirEvent, Service } from './air/types.ts';
 import { createHeadEndClient } from './client.ts';
@@ -146,6 +149,69 @@ describe('what may be turned', () => {
     for (const cmdId of ['c1', 'c2']) expect(await executions(cmdId)).toBe(1);
   });
 
+  it('is what goes wrong, several things at once, until they are healed', async () => {
+    const { air, get } = await openWindow();
+    await air.setFault({ kind: 'late', value: 2_000, times: 3, percent: 20 });
+    await air.setFault({ kind: 'maintenance', forSeconds: 60 });
+    expect(await air.faults()).toEqual([
+      { kind: 'late', value: 2_000, percent: 20, left: 3, met: 0 },
+      { kind: 'maintenance', value: 0, percent: 100, left: null, met: 0 },
+    ]);
+    expect((await get('/faults')).body).toMatchObject({
+      kinds: { late: { value: { unit: 'ms' } } },
+    });
+    await air.heal('late');
+    expect(await air.faults()).toHaveLength(1);
+    await air.heal();
+    expect(await air.faults()).toEqual([]);
+  });
+
+  it('is a restart, with what is lost by it', async () => {
+    const { air, link, time } = await openWindow();
+    await link.send(entitle('c1', 1, [ESS]));
+    await air.restart();
+    await air.restart({ lose: 'queue' });
+    expect(await air.card('4021')).toMatchObject({ rev: 1 });
+    time.advance(1);
+    await air.restart({ loseSeconds: 60 });
+    expect(await air.card('4021')).toBeUndefined();
+    expect(await air.commands()).toEqual([]);
+  });
+
+  it('is a command line too', async () => {
+    const { air, url } = await openWindow();
+    const program = join(__dirname, 'fault.ts');
+    const run = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [
+        program,
+        '--port',
+        URL.parse(url)?.port ?? '',
+        ...args,
+      ]);
+    expect((await run('late', '--value', '3000', '--times', '2', '--for', '60')).stdout).toBe(
+      'late 3000 ms, 100 %, met 0, 2 to come\n',
+    );
+    expect(await air.faults()).toMatchObject([{ kind: 'late', value: 3_000, left: 2 }]);
+    expect((await run('heal', 'late')).stdout).toContain('No fault');
+    await expect(run('late', '--value=-1')).rejects.toThrow('value: 1 to 600000 ms');
+  });
+
+  it('is a range of decoders', async () => {
+    const { air, post } = await openWindow();
+    const range = { firstStb: 'STB-0998', firstCard: '00099', count: 3, service: 'NOVA' };
+    const add = (changed: object) =>
+      post('/control/decoders', JSON.stringify({ range: { ...range, ...changed } }));
+    expect(await add({})).toMatchObject({ status: 200 });
+    expect((await air.decoders()).map(({ stb, card }) => `${stb} ${card}`)).toEqual([
+      'STB-0998 00099',
+      'STB-0999 00100',
+      'STB-1000 00101',
+    ]);
+    expect(await add({ firstCard: '998', count: 3 })).toMatchObject({ status: 400 });
+    expect(await add({ firstStb: 'box' })).toMatchObject({ status: 400 });
+    expect(await add({ count: 20_001 })).toMatchObject({ status: 400 });
+  });
+
   it('is the time, and rights end by themselves', async () => {
     const { air, link } = await openWindow();
     await air.addDecoders([decoder]);
@@ -165,6 +231,9 @@ describe('what is refused', () => {
     ['latency', '{"ms":-1}', 400, 'ms: '],
     ['flow', '{"window":1.5}', 400, 'window: '],
     ['fault', '{"kind":"fire"}', 400, 'kind: '],
+    ['fault', '{"kind":"rate","value":0}', 400, 'value: 0.1 to 10000 commands/s'],
+    ['restart', '{"lose":"all"}', 400, 'lose'],
+    ['heal', '{"kind":"fire"}', 400, 'kind: '],
     ['clock', '{"offsetMs":1e300}', 400, 'offsetMs: '],
     ['link', '{}', 400, 'up: '],
     ['link', 'up', 400, 'not JSON'],

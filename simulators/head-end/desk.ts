@@ -4,34 +4,39 @@
  * out; its result is on the disk before anybody hears of it.
  */
 
-import type { CommandEnvelope, RepeatStep } from '../../src/entitlement/vip-control/messages.ts';
+import type {
+  CommandEnvelope,
+  Emm,
+  RepeatStep,
+} from '../../src/entitlement/vip-control/messages.ts';
 import type { ResultCode } from '../../src/entitlement/vip-control/results.ts';
 import { classOf } from '../../src/entitlement/vip-control/results.ts';
 import type { Clock, Random } from '../../src/platform/ports.ts';
-import type { Air, Insertion } from './air/types.ts';
-import type { Faults } from './faults.ts';
+import { type Admission, admit } from './admission.ts';
+import type { Air, AirOrder } from './air/types.ts';
+import { type CardState, hasRights } from './card-state.ts';
+import { isMoment, noteFirstAir, stamped, statesOf, touchedBy } from './changes.ts';
+import { type ConsoleDeps, type ConsoleWrite, writeByConsole } from './console.ts';
+import type { Faults } from './faults/faults.ts';
+import { refusedFor } from './faults/gate.ts';
+import { createPacer, type Pacer } from './faults/pacer.ts';
+import type { Telling } from './faults/telling.ts';
 import type { Journal } from './journal.ts';
 import { drawLatencyMs, type Latency } from './latency.ts';
+import type { HeadEndLog } from './log.ts';
+import { entryOf, isLogged } from './log-entry.ts';
 import {
   applyRecord,
   boostsBefore,
+  type Changed,
   type CommandResult,
   type Memory,
   type StoredCommand,
 } from './memory.ts';
 import type { Peer } from './peer.ts';
 import type { Timers } from './pulse.ts';
-import {
-  type Admission,
-  type Admitted,
-  admit,
-  type CardState,
-  type Execution,
-  execute,
-  isBoostAllowed,
-  type RefreshLimit,
-  served,
-} from './rules.ts';
+import { resumeRepeats } from './resume.ts';
+import { execute, isBoostAllowed, type RefreshLimit } from './rules.ts';
 
 export interface Desk {
   /** Takes a command of a logged-in peer, and answers it. */
@@ -42,10 +47,18 @@ export interface Desk {
   raiseEpoch(epoch: number): void;
   /** Executes what was taken, but not done, before a restart. */
   resume(): void;
+  /** Changes a card without a command; false when that cannot be. */
+  writeByConsole(write: ConsoleWrite): boolean;
+  /** When all that was done until now is on the disk. */
+  settle(): Promise<void>;
   /** For the commands taken from now on. */
   setLatency(latency: Latency): void;
+  /** Taken commands that wait to be executed because that goes slowly. */
+  waiting: Pacer['waiting'];
   /** Executes nothing more. */
   stop(): void;
+  /** Goes on after `stop`, with the journal and the memory as they were read anew. */
+  restart(journal: Journal): void;
 }
 
 export interface DeskDeps {
@@ -56,26 +69,28 @@ export interface DeskDeps {
   timers: Timers;
   random: Random;
   faults: Faults;
+  telling: Telling;
   /** From ACK to execution. */
   latency: Latency;
   windowMax: number;
   refreshLimit: RefreshLimit;
   /** How a change of rights is repeated. */
   profile: readonly RepeatStep[];
-  admission: Omit<Admission, 'now'>;
+  admission: Omit<Admission, 'now' | 'world'>;
+  log: Pick<HeadEndLog, 'chain'>;
   /** Something waits for its first broadcast. */
   onWaiting(): void;
+  onForeignWrite: ConsoleDeps['onForeignWrite'];
 }
 
 const NO_ROOM_RETRY_MS = 1_000;
-/** Cards changed before so many others are left to the slow cycle at a restart. */
-const RESUMED_REPEATS_MAX = 20_000;
 
 interface DeskState extends DeskDeps {
   /** Who is to hear the result of a command that has none yet. */
   listeners: Map<string, Peer>;
   /** Cancel what is to be executed when its latency is over. */
   delayed: Set<() => void>;
+  pacer: Pacer;
   stopped: boolean;
 }
 
@@ -85,6 +100,7 @@ export function createDesk(deps: DeskDeps): Desk {
     ...deps,
     listeners: new Map(),
     delayed: new Set(),
+    pacer: createPacer(deps),
     stopped: false,
   };
   return {
@@ -100,20 +116,33 @@ export function createDesk(deps: DeskDeps): Desk {
       applyRecord(desk.memory, record);
       desk.journal.append(record, () => undefined);
     },
-    resume() {
-      resumeRepeats(desk);
-      for (const command of desk.memory.commands.values()) {
-        if (command.pending) executeSoon(desk, command.cmdId);
-      }
-    },
+    resume: () => resume(desk),
+    writeByConsole: (write) => !desk.stopped && writeByConsole(desk, write),
+    settle: () => new Promise((done) => desk.journal.afterAll(done)),
     setLatency(latency) {
       desk.latency = latency;
     },
+    waiting: desk.pacer.waiting,
     stop() {
       desk.stopped = true;
       for (const cancel of desk.delayed) cancel();
+      desk.delayed.clear();
+      desk.listeners.clear();
+      desk.pacer.stop();
+    },
+    restart(journal) {
+      desk.journal = journal;
+      desk.stopped = false;
+      resume(desk);
     },
   };
+}
+
+function resume(desk: DeskState): void {
+  resumeRepeats(desk);
+  for (const command of desk.memory.commands.values()) {
+    if (command.pending) executeSoon(desk, command.cmdId);
+  }
 }
 
 function take(desk: DeskState, peer: Peer, cmd: CommandEnvelope): void {
@@ -123,14 +152,19 @@ function take(desk: DeskState, peer: Peer, cmd: CommandEnvelope): void {
     peer.cut();
     return;
   }
+  if (desk.faults.strikes('seq_skip')) peer.lastSeq -= 1;
   const now = desk.clock.now();
   const refusal = refuse(desk, peer, cmd, now);
+  const client = peer.clientId ?? '';
   if (refusal !== undefined) {
     peer.send({ t: 'NAK', seq, cmdId, code: refusal });
+    if (!isLogged(refusal)) return;
+    const line = desk.log.chain(entryOf(cmd, { code: refusal, by: client, now }));
+    desk.journal.append({ k: 'log', line }, () => undefined);
   } else if (known) {
     answerAgain(desk, peer, known, seq);
   } else {
-    const record = { k: 'cmd' as const, atMs: now.getTime(), cmd };
+    const record = { k: 'cmd' as const, atMs: now.getTime(), cmd, client };
     applyRecord(desk.memory, record);
     listen(desk, peer, cmdId);
     desk.journal.append(record, () => {
@@ -147,12 +181,15 @@ function refuse(
   now: Date,
 ): ResultCode | undefined {
   const expectedSeq = peer.lastSeq + 1;
-  if (cmd.seq !== expectedSeq) return cmd.seq > expectedSeq ? 'SEQ_GAP' : 'SEQ_DUP';
+  if (peer.isSequenced && cmd.seq !== expectedSeq)
+    return cmd.seq > expectedSeq ? 'SEQ_GAP' : 'SEQ_DUP';
   peer.lastSeq = cmd.seq;
   // What was taken once is answered for, whatever the rules are by now.
   if (desk.memory.commands.has(cmd.cmdId)) return undefined;
   if (peer.inFlight >= desk.windowMax) return 'WINDOW_FULL';
-  const admitted = admit(cmd, { ...desk.admission, now });
+  const overload = refusedFor(desk);
+  if (overload !== undefined) return overload;
+  const admitted = admit(cmd, { ...desk.admission, world: desk.memory, now });
   return admitted.ok ? undefined : admitted.code;
 }
 
@@ -173,157 +210,145 @@ function answerAgain(desk: DeskState, peer: Peer, known: StoredCommand, seq?: nu
 
 function executeSoon(desk: DeskState, cmdId: string): void {
   const waitMs = drawLatencyMs(desk.latency, desk.random);
-  if (waitMs === 0) {
-    executeNow(desk, cmdId);
-    return;
-  }
-  executeLater(desk, cmdId, waitMs);
+  if (waitMs === 0) executeInTurn(desk, cmdId);
+  else executeLater(desk, cmdId, waitMs);
 }
 
 function executeLater(desk: DeskState, cmdId: string, waitMs: number): void {
   if (desk.stopped) return;
   const cancel = desk.timers.after(waitMs, () => {
     desk.delayed.delete(cancel);
-    executeNow(desk, cmdId);
+    executeInTurn(desk, cmdId);
   });
   desk.delayed.add(cancel);
+}
+
+function executeInTurn(desk: DeskState, cmdId: string): void {
+  const pending = desk.memory.commands.get(cmdId)?.pending;
+  if (desk.stopped || !pending) return;
+  desk.pacer.submit(pending.prio, () => executeNow(desk, cmdId));
 }
 
 function executeNow(desk: DeskState, cmdId: string): void {
   const { memory, refreshLimit } = desk;
   const command = memory.commands.get(cmdId);
   if (desk.stopped || !command?.pending) return;
-  const now = desk.clock.now();
-  const admitted = admitAgain(desk, command, now);
-  if (!admitted.ok) {
-    conclude(desk, cmdId, rejection(admitted.code));
+  const { pending, waitsFor } = command;
+  if (waitsFor) {
+    // What it has changed is not taken back, however late the air has room for it.
+    broadcast(desk, pending, waitsFor, {});
     return;
   }
-  const { card } = command;
-  const execution = execute(admitted.operation, {
-    cmdId,
-    card,
-    state: memory.cards.get(card),
-    epochFloor: memory.epochFloor,
-    mayBoost: isBoostAllowed(boostsBefore(memory, command), refreshLimit, now),
-  });
-  if (execution.air) broadcast(desk, command.pending, execution.air, execution.card);
-  else conclude(desk, cmdId, quietResult(desk, execution.code, memory.cards.get(card)));
-}
-
-/** Judged a second time: `notAfter` may have passed, or the catalogue changed, since. */
-function admitAgain(desk: DeskState, command: StoredCommand, now: Date): Admitted {
-  const { pending, revision } = command;
-  if (!pending) throw new Error(`${command.cmdId} has a result`);
-  const state = desk.memory.cards.get(command.card);
-  const operation = served(pending);
-  const isChanged = state?.epoch === revision?.epoch && state?.rev === revision?.rev;
-  // What changed the card before a restart, and waits for the air alone, is not taken back.
-  if (operation && state?.firstAirAt === null && isChanged) return { ok: true, operation };
-  return admit(pending, { ...desk.admission, now });
+  const now = desk.clock.now();
+  // Judged a second time: `notAfter` may have passed, or the catalogue changed, since.
+  const admitted = admit(pending, { ...desk.admission, world: memory, now });
+  if (!admitted.ok) {
+    conclude(desk, pending, rejection(admitted.code));
+    return;
+  }
+  const { target } = pending;
+  const mayBoost = isBoostAllowed(boostsBefore(memory, command), refreshLimit, now);
+  const execution = execute(admitted.operation, { cmdId, target, mayBoost, now }, memory);
+  const changed = stamped(memory, execution, { by: command.client, now });
+  if (execution.air) broadcast(desk, pending, execution.air, changed);
+  else conclude(desk, pending, quietResult(desk, pending, execution.code), changed);
 }
 
 /** The result of what needs no broadcast: refused, or so already. */
-function quietResult(desk: DeskState, code: ResultCode, state?: CardState): CommandResult {
+function quietResult(desk: DeskState, cmd: CommandEnvelope, code: ResultCode): CommandResult {
+  const state = cardOf(desk, cmd);
   if (classOf(code) !== 'ok') return { ...rejection(code), ...revisionOf(state) };
-  const emm = state?.firstAirAt ? emmSince(desk, state.firstAirAt) : {};
+  const isOfRights = cmd.op === 'REFRESH' || cmd.rev !== undefined;
+  const emm = isOfRights && state?.firstAirAt ? emmSince(desk, state.firstAirAt) : {};
   return { status: 'DONE', code, ...emm, ...revisionOf(state) };
 }
 
-/**
- * The air begins anew with the process: what was being repeated is put on it again at the instant
- * it was first broadcast, so that the repetition goes on where it would be by now.
- */
-function resumeRepeats({ memory, air, profile, clock }: DeskState): void {
-  const nowMs = clock.now().getTime();
-  const past: { atMs: number; insertion: Insertion }[] = [];
-  const profileMs = profile.reduce((sum, { forSeconds }) => sum + forSeconds, 0) * 1_000;
-  for (const { card, firstAirAt } of memory.cards.values()) {
-    const atMs = firstAirAt === null ? Number.NaN : Date.parse(firstAirAt);
-    if (!(nowMs - atMs < profileMs)) continue;
-    const content = { kind: 'rights' } as const;
-    past.push({ atMs, insertion: { card, prio: 'BULK', content, repeat: 'profile' } });
-  }
-  past.sort((a, b) => a.atMs - b.atMs);
-  for (const { atMs, insertion } of past.slice(-RESUMED_REPEATS_MAX)) {
-    air.put(insertion, new Date(Math.min(atMs, nowMs)));
-  }
-  // Decoders that are switched on from here on have missed all this.
-  air.advance(new Date(nowMs));
-}
-
-/** Puts it on air, and concludes the command when that has happened. */
+/** Puts it on air, all of it, and concludes the command when that has happened. */
 function broadcast(
   desk: DeskState,
-  { cmdId, target, prio, notAfter }: CommandEnvelope,
-  air: NonNullable<Execution['air']>,
-  state: CardState | undefined,
+  cmd: CommandEnvelope,
+  air: readonly AirOrder[],
+  changed: Changed,
 ): void {
   const { memory, journal } = desk;
-  // The air reads the rights of a card here, at the moment of broadcasting.
-  if (state) applyRecord(memory, { k: 'card', state });
-  let isOnAir = false;
-  const insertion: Insertion = {
-    card: target.id,
-    prio,
-    ...air,
-    // Rights that come late are rights; a message that comes late is worse than none.
-    ...(air.content.kind === 'message' ? { notAfterMs: Date.parse(notAfter) } : {}),
-    onAir(at) {
-      isOnAir = true;
-      concludeOnAir(desk, cmdId, insertion, at);
-    },
-    // Its time has passed, and it is refused; or there was no room, and there will be.
-    onMissed: () => executeLater(desk, cmdId, NO_ROOM_RETRY_MS),
-  };
-  desk.air.put(insertion, desk.clock.now());
-  if (isOnAir) return;
+  const { cmdId, prio, notAfter } = cmd;
+  const touched = touchedBy(changed, air);
+  const isChange = changed.cards !== undefined || changed.stbs !== undefined;
+  // The air reads the state of a card here, at the moment of broadcasting.
+  if (isChange) applyRecord(memory, { k: 'change', cmdId, air, ...changed });
+  let left = air.length;
+  for (const order of air) {
+    desk.air.put(
+      {
+        ...{ ...order, prio },
+        // Rights that come late are rights; a message that comes late is worse than none.
+        ...(isMoment(order) ? { notAfterMs: Date.parse(notAfter) } : {}),
+        onAir(at) {
+          noteFirstAir(memory, order, at);
+          left -= 1;
+          if (left > 0) return;
+          const now = { ...changed, ...statesOf(memory, touched) };
+          conclude(desk, cmd, resultOnAir(desk, cmd, { count: air.length, at }), now);
+        },
+        // Its time has passed, and it is refused; or there was no room, and there will be.
+        onMissed: () => executeLater(desk, cmdId, NO_ROOM_RETRY_MS),
+      },
+      desk.clock.now(),
+    );
+  }
+  if (left === 0) return;
   // Meanwhile an earlier command of the card may have been broadcast, with these rights.
-  const changed = state && memory.cards.get(target.id);
-  if (changed) journal.append({ k: 'card', state: changed }, () => undefined);
+  const now = { ...changed, ...statesOf(memory, touched) };
+  if (isChange) journal.append({ k: 'change', cmdId, air, ...now }, () => undefined);
   desk.onWaiting();
 }
 
-function concludeOnAir(desk: DeskState, cmdId: string, insertion: Insertion, at: Date): void {
-  const firstAirAt = at.toISOString();
-  const before = desk.memory.cards.get(insertion.card);
-  const { kind } = insertion.content;
-  const hasRights = kind === 'rights' || kind === 'all';
-  const state = hasRights && before?.firstAirAt === null ? { ...before, firstAirAt } : undefined;
-  const emm = emmSince(desk, firstAirAt);
-  conclude(desk, cmdId, { status: 'DONE', code: 'DONE', ...emm, ...revisionOf(before) }, state);
+function resultOnAir(
+  desk: DeskState,
+  cmd: CommandEnvelope,
+  { count, at }: { count: number; at: Date },
+): CommandResult {
+  const { emm } = emmSince(desk, at.toISOString());
+  const revision = revisionOf(cardOf(desk, cmd));
+  return { status: 'DONE', code: 'DONE', emm: { ...emm, count }, ...revision };
 }
 
-function emmSince({ profile }: DeskState, firstAirAt: string): Pick<CommandResult, 'emm'> {
+function cardOf({ memory }: DeskState, { target }: CommandEnvelope): CardState | undefined {
+  return target.kind === 'card' ? memory.cards.get(target.id) : undefined;
+}
+
+function emmSince({ profile }: DeskState, firstAirAt: string): { emm: Emm } {
   const cycleMs = (profile[0]?.everySeconds ?? 0) * 1_000;
   return { emm: { count: 1, firstAirAt, cycleMs } };
 }
 
 function revisionOf(state: CardState | undefined): Pick<CommandResult, 'cardRev'> {
-  return state ? { cardRev: { epoch: state.epoch, rev: state.rev } } : {};
+  return state && hasRights(state) ? { cardRev: { epoch: state.epoch, rev: state.rev } } : {};
 }
 
 /** Writes the result down, and tells who waits for it when that is on the disk. */
-function conclude(desk: DeskState, cmdId: string, result: CommandResult, state?: CardState): void {
-  const { memory, journal } = desk;
-  if (desk.stopped || !memory.commands.get(cmdId)?.pending) return;
-  const record = { k: 'res' as const, cmdId, result, ...(state ? { state } : {}) };
+function conclude(
+  desk: DeskState,
+  cmd: CommandEnvelope,
+  result: CommandResult,
+  changed: Changed = {},
+): void {
+  const { memory, journal, clock, log } = desk;
+  const { cmdId } = cmd;
+  const command = memory.commands.get(cmdId);
+  if (desk.stopped || !command?.pending) return;
+  const line = log.chain(entryOf(cmd, { code: result.code, by: command.client, now: clock.now() }));
+  const record = { k: 'res' as const, cmdId, result, ...changed, line };
   applyRecord(memory, record);
   journal.append(record, () => tellResult(desk, cmdId, result));
 }
 
-function tellResult({ listeners, faults }: DeskState, cmdId: string, result: CommandResult): void {
+function tellResult({ listeners, telling }: DeskState, cmdId: string, result: CommandResult): void {
   const listener = listeners.get(cmdId);
   if (!listener) return;
   listeners.delete(cmdId);
   listener.inFlight -= 1;
-  if (!listener.isOpen()) return;
-  if (faults.strikes('drop_after_exec')) {
-    listener.cut();
-    return;
-  }
-  const sendings = faults.strikes('dup_res') ? 2 : 1;
-  for (let n = 0; n < sendings; n += 1) listener.send({ t: 'RES', cmdId, ...result, dup: false });
+  telling.tell(listener, { t: 'RES', cmdId, ...result, dup: false });
 }
 
 function rejection(code: ResultCode): CommandResult {

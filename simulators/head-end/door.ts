@@ -1,5 +1,6 @@
 /** The port where clients knock; it can be shut for a while and opened again. */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 
 export interface Door {
   port: number;
@@ -12,14 +13,33 @@ export interface Door {
   close(): Promise<void>;
 }
 
+/** PEM texts: who the head-end is, and whose clients it lets in. */
+export interface DoorTls {
+  key: string;
+  cert: string;
+  ca: string;
+}
+
+const HANDSHAKE_MS_MAX = 10_000;
+
+/** Nobody comes in without a certificate of the authority. */
+export function mutual({ key, cert, ca }: DoorTls): TlsOptions {
+  return {
+    ...{ key, cert, ca, requestCert: true, rejectUnauthorized: true },
+    ...{ minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS_MAX },
+  };
+}
+
 /** Listens; rejects when the port cannot be had. 0 takes a free one, and keeps it. */
-export async function openDoor(host: string, port: number): Promise<Door> {
+export async function openDoor(host: string, port: number, tls?: DoorTls): Promise<Door> {
   let onSocket = (socket: Socket): void => void socket.destroy();
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const enter = (socket: Socket) => onSocket(socket);
+  const server = tls ? createTlsServer(mutual(tls), enter) : createServer(enter);
+  // Those too who are still showing their certificates.
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    onSocket(socket);
   });
   const listen = (wanted: number) =>
     new Promise<void>((resolve, reject) => {

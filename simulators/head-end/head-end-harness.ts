@@ -19,8 +19,9 @@ import {
   until,
 } from '../../src/entitlement/vip-control/testing.ts';
 import { silentLogger } from '../../src/platform/log.ts';
+import type { VipControlServerDeps } from './head-end.ts';
 import { createLossyLine } from './lossy-line.ts';
-import { createVipControlServer, type VipControlServerDeps } from './server.ts';
+import { createVipControlServer } from './server.ts';
 
 export const NOW = new Date('2026-11-23T13:00:00Z');
 export const ESS: LinkRight = { product: 'ESS', from: NOW, to: new Date('2026-12-23T23:00:00Z') };
@@ -88,7 +89,7 @@ export async function setUp(options: Partial<VipControlServerDeps> = {}) {
       .split('\n')
       .filter((text) => text.startsWith('{"k":"res"') && text.includes(`"${cmdId}"`)).length;
   const openLink = (epoch = 1) => linkTo(line.port, time, epoch);
-  return { time, house, line, restart, executions, openLink, link: openLink() };
+  return { folder, time, house, line, restart, executions, openLink, link: openLink() };
 }
 
 function linkTo(port: number, time: FakeTime, epoch: number) {

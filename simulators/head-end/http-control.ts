@@ -1,7 +1,9 @@
 /** What people and tests may turn: decoders, the link, faults, speed, time. */
 import { z } from 'zod';
 import type { AirOptions, Knobs, NewDecoder } from './air/types.ts';
-import { FAULT_KINDS } from './faults.ts';
+import { consoleForm } from './console.ts';
+import { decodersOf } from './decoder-range.ts';
+import { FAULT_KINDS, faultForm } from './faults/kinds.ts';
 import { type Answer, NOT_FOUND } from './http-answers.ts';
 import { LATENCY_MS_MAX } from './latency.ts';
 import type { MovedClock } from './moved-clock.ts';
@@ -18,7 +20,8 @@ export interface Control {
 }
 
 const NAME_CHARS_MAX = 64;
-const FAULT_TIMES_MAX = 100_000;
+const LOST_SECONDS_MAX = 366 * 24 * 3_600;
+const RANGE_MAX = 20_000;
 const WINDOW_MAX = 100_000;
 const PAUSE_MS_MAX = 600_000;
 const DECODER_SKEW_MS_MAX = 366 * 24 * 3_600_000;
@@ -37,15 +40,28 @@ const serviceForm = z.strictObject({
 /** The line-up as a file or a caller gives it. */
 export const servicesForm: z.ZodType<AirOptions['services']> = z.array(serviceForm);
 
-const newDecoder = {
-  stb: name,
-  card: name,
+const newDecoderMore = {
   service: name,
   region: name.exactOptional(),
   power: z.boolean().exactOptional(),
   upToDate: z.boolean().exactOptional(),
-} satisfies Record<keyof NewDecoder, z.ZodType>;
-const decodersForm = z.strictObject({ decoders: z.array(z.strictObject(newDecoder)) });
+};
+const newDecoder = { stb: name, card: name, ...newDecoderMore } satisfies Record<
+  keyof NewDecoder,
+  z.ZodType
+>;
+const range = z.strictObject({
+  ...{ firstStb: name, firstCard: name, count: z.int().min(1).max(RANGE_MAX) },
+  ...newDecoderMore,
+});
+const decodersForm = z
+  .strictObject({
+    decoders: z.array(z.strictObject(newDecoder)).exactOptional(),
+    range: range.exactOptional(),
+  })
+  .refine(({ decoders, range }) => (decoders === undefined) !== (range === undefined), {
+    error: 'decoders or range',
+  });
 const knobs = {
   power: z.boolean().exactOptional(),
   signal: z.boolean().exactOptional(),
@@ -68,24 +84,41 @@ const latencyForm = z.union([
     }),
 ]);
 
+const restartForm = z.strictObject({
+  lose: z.enum(['nothing', 'queue']).default('nothing'),
+  loseSeconds: z.number().min(0).max(LOST_SECONDS_MAX).exactOptional(),
+});
+
 /** By the path behind `/control/`. */
 export const CONTROLS: Readonly<Record<string, Control>> = {
   decoders: control(decodersForm, addDecoders),
   decoder: control(decoderForm, turnDecoder),
+  insert: control(z.strictObject({ stb: name, card: name }), ({ headEnd, clock }, { stb, card }) =>
+    headEnd.air.decoders.insert(stb, card, clock.now()) ? DONE : NOT_FOUND,
+  ),
   link: control(z.strictObject({ up: z.boolean() }), async ({ headEnd }, { up }) => {
     await headEnd.setLink(up);
     return DONE;
   }),
-  fault: control(
-    z.strictObject({
-      kind: z.enum(FAULT_KINDS),
-      times: z.int().min(1).max(FAULT_TIMES_MAX).default(1),
-    }),
-    ({ headEnd }, fault) => {
-      headEnd.setFault(fault);
+  fault: control(faultForm, ({ headEnd }, fault) => {
+    headEnd.faults.set(fault);
+    return DONE;
+  }),
+  heal: control(
+    z.strictObject({ kind: z.enum(FAULT_KINDS).exactOptional() }),
+    ({ headEnd }, { kind }) => {
+      headEnd.faults.heal(kind);
       return DONE;
     },
   ),
+  console: control(consoleForm, ({ headEnd }, write) =>
+    headEnd.writeByConsole(write) ? DONE : [400, { error: 'set: bad dates, or too much.' }],
+  ),
+  restart: control(restartForm, async ({ headEnd, clock }, { lose, loseSeconds }) => {
+    const sinceMs = clock.now().getTime() - (loseSeconds ?? 0) * 1_000;
+    await headEnd.restart(loseSeconds === undefined ? { lose } : { lose: 'since', sinceMs });
+    return DONE;
+  }),
   latency: control(latencyForm, ({ headEnd }, latency) => {
     headEnd.setLatency('ms' in latency ? latency.ms : latency);
     return DONE;
@@ -121,8 +154,10 @@ function control<T>(
 
 function addDecoders(
   { headEnd: { air, services }, clock }: ControlDeps,
-  { decoders }: z.infer<typeof decodersForm>,
+  { decoders: each = [], range }: z.infer<typeof decodersForm>,
 ): Answer {
+  const decoders = range === undefined ? each : decodersOf(range);
+  if (!decoders) return [400, { error: 'range: the numbers do not end in enough digits.' }];
   const stray = decoders.findIndex(({ service }) => !services.some(({ code }) => code === service));
   if (stray >= 0) return [400, { error: `decoders.${stray}.service: there is no such service.` }];
   // What was broadcast until now they have missed.

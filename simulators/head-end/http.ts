@@ -4,10 +4,13 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { CardState } from './card-state.ts';
+import { FAULTS } from './faults/kinds.ts';
 import { type Answer, NOT_FOUND, readJson, refuseForeign, reply } from './http-answers.ts';
 import { CONTROLS, type ControlDeps } from './http-control.ts';
 import { createEventStreams } from './http-events.ts';
-import type { CardState } from './rules.ts';
+import { openPage } from './http-page.ts';
+import { createLive, shownCode } from './live.ts';
 
 export interface HeadEndHttp {
   port: number;
@@ -15,26 +18,44 @@ export interface HeadEndHttp {
 }
 
 const CARDS_PER_PAGE = 100;
+const DECODERS_PER_PAGE = 100;
+const ROWS_PER_PAGE_MAX = 1_000;
 
 /**
- * `GET /cards/<number>`, `/cards?page=<n>`, `/commands?card=<number>`, `/services`, `/decoders`,
- * `/decoders/<card>`, `/air`, `/healthz`, `/events?card=<number>`; `POST /control/…`. Rejects when
- * the port cannot be had; 0 takes any free one.
+ * `GET /` (a page for people) and its `/live`, `/cards/<number>`, `/cards?page=<n>`,
+ * `/commands?card=<number>`, `/services`, `/decoders/<card>`, `/decoders`, or of these
+ * `?page=<n>&size=<n>&shows=<code>&card=<digits>`, `/air`, `/faults`, `/healthz`,
+ * `/events?card=<number>`; `POST /control/…`. Rejects when the port cannot be had; 0 takes any
+ * free one.
  */
 export async function createHeadEndHttp(
   deps: ControlDeps & { host: string; port: number },
 ): Promise<HeadEndHttp> {
   const events = createEventStreams(deps.headEnd, deps.clock);
+  const page = openPage();
+  const live = createLive(deps);
+  const show = (url: URL, request: IncomingMessage, response: ServerResponse): void => {
+    const { pathname } = url;
+    if (pathname.startsWith('/reports/')) {
+      void report(deps, url).then((answer) => reply(response, answer));
+    } else if (pathname === '/events') {
+      events.open(request, response, url.searchParams.get('card'));
+    } else if (pathname === '/live') {
+      live.open(request, response);
+    } else if (!page.serve(pathname, response)) {
+      reply(response, look(deps, url));
+    }
+  };
   const server = createServer((request, response) => {
     const url = URL.parse(request.url ?? '/', 'http://head-end');
-    if (request.method === 'POST' && url) {
+    if (url?.pathname === '/vcp') {
+      void deps.headEnd.vcp(request, response);
+    } else if (request.method === 'POST' && url) {
       void runControl(deps, request, url.pathname).then((answer) => send(response, answer));
-    } else if (request.method !== 'GET' || !url) {
-      reply(response, NOT_FOUND);
-    } else if (url.pathname === '/events') {
-      events.open(request, response, url.searchParams.get('card'));
+    } else if (request.method === 'GET' && url) {
+      show(url, request, response);
     } else {
-      reply(response, look(deps, url));
+      reply(response, NOT_FOUND);
     }
   });
   await new Promise<void>((resolve, reject) => {
@@ -42,6 +63,7 @@ export async function createHeadEndHttp(
     server.listen(deps.port, deps.host, resolve);
   }).catch((error: unknown) => {
     events.stop();
+    live.stop();
     throw error;
   });
   return {
@@ -49,10 +71,18 @@ export async function createHeadEndHttp(
     async stop() {
       const closed = new Promise((done) => server.close(done));
       events.stop();
+      live.stop();
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+async function report({ headEnd }: ControlDeps, url: URL): Promise<Answer> {
+  const name = url.pathname.slice('/reports/'.length);
+  return await headEnd
+    .report(name, url.searchParams)
+    .catch((error: unknown) => [500, { error: String(error) }]);
 }
 
 async function runControl(
@@ -81,7 +111,7 @@ function send(response: ServerResponse, answer: Answer): void {
 
 function look(deps: ControlDeps, url: URL): Answer {
   const { headEnd, clock } = deps;
-  const [, room = '', number] = /^\/([a-z]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+  const [, room = '', number] = /^\/([a-z-]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   if (number !== undefined) return lookAt(deps, room, number);
   const card = url.searchParams.get('card');
   switch (room) {
@@ -92,10 +122,14 @@ function look(deps: ControlDeps, url: URL): Answer {
     case 'services':
       return [200, { services: headEnd.services }];
     case 'decoders':
-      return [200, { decoders: listDecoders(deps) }];
+      return listDecoders(deps, url);
+    case 'faults':
+      return [200, { faults: headEnd.faults.list(), kinds: FAULTS }];
     case 'air':
       headEnd.air.advance(clock.now());
       return [200, headEnd.air.carousel()];
+    case 'log-key':
+      return [200, { algorithm: 'Ed25519', publicKey: headEnd.logKey }];
     case 'healthz': {
       const healthy = headEnd.isHealthy();
       return [healthy ? 200 : 503, { healthy, link: headEnd.isLinkUp() }];
@@ -117,21 +151,40 @@ function lookAt({ headEnd, clock }: ControlDeps, room: string, number: string): 
   return view ? [200, view] : NOT_FOUND;
 }
 
-function listDecoders({ headEnd: { air }, clock }: ControlDeps): object[] {
-  const now = clock.now();
-  air.advance(now);
-  return air.decoders.list().map(({ stb, card }) => {
-    return { stb, card, screen: air.decoders.view(card, now)?.screen };
-  });
+/** All of them, or a page of those whose card has the digits and whose screen shows the code. */
+function listDecoders({ headEnd: { air }, clock }: ControlDeps, { searchParams }: URL): Answer {
+  air.advance(clock.now());
+  const all = air.decoders.list();
+  const page = searchParams.get('page');
+  if (page === null) return [200, { decoders: all }];
+  const shows = searchParams.get('shows');
+  const digits = searchParams.get('card') ?? '';
+  const found = all.filter(
+    ({ card, screen }) => card.includes(digits) && (!shows || shownCode(screen) === shows),
+  );
+  const size = Number(searchParams.get('size') ?? DECODERS_PER_PAGE);
+  return paged(found, page, size, (decoders) => ({ decoders }));
 }
 
 function listCards({ headEnd, clock }: ControlDeps, url: URL): Answer {
-  const page = Number(url.searchParams.get('page') ?? '1');
-  if (!Number.isSafeInteger(page) || page < 1) return [400, { error: 'bad_page' }];
-  const cards = headEnd.cards();
-  const shown = cards.slice((page - 1) * CARDS_PER_PAGE, page * CARDS_PER_PAGE);
-  const pages = Math.ceil(cards.length / CARDS_PER_PAGE);
-  return [200, { page, pages, cards: shown.map((state) => describe(state, clock.now())) }];
+  const now = clock.now();
+  return paged(headEnd.cards(), url.searchParams.get('page') ?? '1', CARDS_PER_PAGE, (cards) => {
+    return { cards: cards.map((state) => describe(state, now)) };
+  });
+}
+
+function paged<T>(
+  all: readonly T[],
+  wanted: string,
+  size: number,
+  show: (some: readonly T[]) => object,
+): Answer {
+  const page = Number(wanted);
+  const isPage = Number.isSafeInteger(page) && page >= 1;
+  const isSize = Number.isSafeInteger(size) && size >= 1 && size <= ROWS_PER_PAGE_MAX;
+  if (!isPage || !isSize) return [400, { error: 'bad_page' }];
+  const some = all.slice((page - 1) * size, page * size);
+  return [200, { page, pages: Math.ceil(all.length / size), ...show(some) }];
 }
 
 /** A card with the rights that let it show a picture at this instant. */
@@ -140,5 +193,7 @@ function describe(state: CardState, now: Date): object {
   const rightsNow = state.set.filter(
     ({ from, to }) => Date.parse(from) <= nowMs && nowMs < Date.parse(to),
   );
-  return { ...state, rightsNow: state.suspended === undefined ? rightsNow : [] };
+  // Whoever looks in from outside is not told a PIN.
+  const pin = state.pin === null ? 'maker' : 'given';
+  return { ...state, pin, rightsNow: state.suspended === undefined ? rightsNow : [] };
 }

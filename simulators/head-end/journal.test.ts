@@ -2,7 +2,9 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandEnvelope } from '../../src/entitlement/vip-control/messages.ts';
+import { blankCard } from './card-state.ts';
 import { openJournal } from './journal.ts';
+import { openLog } from './log.ts';
 import { applyRecord, createMemory, type JournalRecord } from './memory.ts';
 
 const now = new Date('2026-11-23T13:00:00Z');
@@ -19,7 +21,8 @@ async function open(at = now) {
   const onFailure = (error: unknown) => {
     throw error;
   };
-  const journal = await openJournal(path, memory, { now: at, onFailure });
+  const log = await openLog(path, { onRotated: () => undefined, onFailure });
+  const journal = await openJournal(path, memory, { now: at, onFailure, log });
   const write = (record: JournalRecord) => {
     applyRecord(memory, record);
     return new Promise<void>((durable) => journal.append(record, durable));
@@ -41,7 +44,7 @@ function command(cmdId: string, text: string): JournalRecord {
     notAfter: '2026-11-23T13:10:00Z',
     issuedAt: '2026-11-23T13:00:00Z',
   };
-  return { k: 'cmd', atMs: now.getTime(), cmd };
+  return { k: 'cmd', atMs: now.getTime(), cmd, client: 'dispatcher-1' };
 }
 
 const result = (cmdId: string): JournalRecord => ({
@@ -57,7 +60,7 @@ describe('the journal', () => {
     await Promise.all([write(command('c1', 'un\u2028deux')), write(command('c2', 'trois'))]);
     await write(result('c1'));
     await write({ k: 'epoch', epoch: 7 });
-    const state = { card: '4021', epoch: 7, rev: 1, set: [], firstAirAt: now.toISOString() };
+    const state = { ...blankCard('4021'), epoch: 7, rev: 1, firstAirAt: now.toISOString() };
     await write({ k: 'card', state });
     await journal.close();
     for (let restart = 1; restart <= 2; restart += 1) {
@@ -121,7 +124,8 @@ describe('the journal', () => {
       failures.push(error);
       failed.resolve();
     };
-    const journal = await openJournal(path, memory, { now, onFailure });
+    const log = await openLog(path, { onRotated: () => undefined, onFailure });
+    const journal = await openJournal(path, memory, { now, onFailure, log });
     await journal.close();
     const confirmed = jest.fn();
     journal.append(command('c1', 'un'), confirmed);

@@ -6,6 +6,8 @@
 import { createReadStream } from 'node:fs';
 import { access, type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { LogLine } from '../../src/entitlement/vip-control/queries.ts';
+import { forgetLost, type Loss, survivorsOf } from './faults/loss.ts';
 import {
   applyRecord,
   compactRecords,
@@ -32,6 +34,13 @@ interface JournalState {
   onFailure: (error: unknown) => void;
 }
 
+/** The head-end's own log, whose lines come to the disk with the records they tell of. */
+export interface LogBehind {
+  write(line: LogLine): void;
+  recover(line: LogLine): Promise<void>;
+  sync(): Promise<void>;
+}
+
 const COMPACT_CHUNK_CHARS = 1_048_576;
 
 /**
@@ -42,10 +51,14 @@ const COMPACT_CHUNK_CHARS = 1_048_576;
 export async function openJournal(
   path: string,
   memory: Memory,
-  deps: { now: Date; onFailure: (error: unknown) => void },
+  deps: { now: Date; onFailure: (error: unknown) => void; log: LogBehind; loss?: Loss },
 ): Promise<Journal> {
+  const { loss = { lose: 'nothing' } } = deps;
   await mkdir(dirname(path), { recursive: true });
-  await load(path, memory);
+  await load(path, memory, { log: deps.log, survives: survivorsOf(loss) });
+  forgetLost(memory, loss);
+  // Once rewritten, the journal has no lines of the log any more.
+  await deps.log.sync();
   await compact(path, memory, deps.now);
   const state: JournalState = {
     file: await open(path, 'a'),
@@ -58,6 +71,8 @@ export async function openJournal(
   return {
     append(record, onDurable) {
       state.lines.push(JSON.stringify(record));
+      const { line } = record;
+      if (line) state.waiting.push(() => deps.log.write(line));
       state.waiting.push(onDurable);
       startFlush(state);
     },
@@ -97,7 +112,11 @@ async function flush(state: JournalState): Promise<void> {
   state.flushing = undefined;
 }
 
-async function load(path: string, memory: Memory): Promise<void> {
+async function load(
+  path: string,
+  memory: Memory,
+  { log, survives }: { log: LogBehind; survives: (record: JournalRecord) => boolean },
+): Promise<void> {
   const exists = await access(path).then(
     () => true,
     () => false,
@@ -109,8 +128,10 @@ async function load(path: string, memory: Memory): Promise<void> {
     if (unreadable > 0) throw new Error(`journal ${path}: line ${unreadable} cannot be read`);
     lineNumber += 1;
     const record = parseRecord(line);
-    if (record) applyRecord(memory, record);
-    else unreadable = lineNumber;
+    // What the head-end has lost, its log has not.
+    if (record?.line) await log.recover(record.line);
+    if (!record) unreadable = lineNumber;
+    else if (survives(record)) applyRecord(memory, record);
   }
 }
 

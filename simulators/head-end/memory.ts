@@ -9,12 +9,17 @@ import {
   type Res,
 } from '../../src/entitlement/vip-control/messages.ts';
 import type { Revision } from '../../src/entitlement/vip-control/operations.ts';
-import type { CardState } from './rules.ts';
+import type { LogLine } from '../../src/entitlement/vip-control/queries.ts';
+import type { AirOrder } from './air/types.ts';
+import { blankCard, type CardState, type StbState } from './card-state.ts';
 
 export interface StoredCommand {
   cmdId: string;
   op: string;
+  /** The number of its target, which is mostly a card. */
   card: string;
+  /** Who gave it. */
+  client: string;
   atMs: number;
   revision?: Revision;
   /** What an OSD put on the screen. */
@@ -24,23 +29,46 @@ export interface StoredCommand {
   /** The whole command, until it is executed. */
   pending?: CommandEnvelope;
   result?: CommandResult;
+  /** It has changed what it changes, and this is to be broadcast before it has a result. */
+  waitsFor?: readonly AirOrder[];
+}
+
+/** States as they are after a change. */
+export interface Changed {
+  cards?: readonly CardState[];
+  stbs?: readonly StbState[];
 }
 
 export type CommandResult = Omit<Res, 't' | 'cmdId' | 'dup'>;
 
-export type JournalRecord =
+export type JournalRecord = (
   | { k: 'epoch'; epoch: number }
-  /** The card was changed; the result of its command comes when that is on air. */
+  /** A card or a decoder was changed, and by no command. */
   | { k: 'card'; state: CardState }
-  /** A command was taken. */
-  | { k: 'cmd'; atMs: number; cmd: CommandEnvelope }
-  /** It is on air, or was refused; `state` is the card after it, where that changed. */
-  | { k: 'res'; cmdId: string; result: CommandResult; state?: CardState }
+  | { k: 'stb'; state: StbState }
+  /** A command was taken, from that client. */
+  | { k: 'cmd'; atMs: number; cmd: CommandEnvelope; client: string }
+  /** It was executed, and waits for the air. */
+  | ({ k: 'change'; cmdId: string; air: readonly AirOrder[] } & Changed)
+  /** It is on air, or was refused; with what it changed, where that was not written before. */
+  | ({ k: 'res'; cmdId: string; result: CommandResult } & Changed)
   /** A command and its result in one, as compaction leaves them. */
-  | { k: 'done'; command: StoredCommand };
+  | { k: 'done'; command: StoredCommand }
+  /** Nothing but a line of the log. */
+  | { k: 'log' }
+) & { line?: LogLine };
 
 export interface Memory {
   cards: Map<string, CardState>;
+  stbs: Map<string, StbState>;
+  /** The cards that are paired with each decoder. */
+  cardsOf: Map<string, Set<string>>;
+  /** Whether there is a list of known cards and of known decoders: one was registered. */
+  registered: { cards: boolean; stbs: boolean };
+  /** How many changes of a card there were. */
+  change: number;
+  /** When anything of each card was broadcast last, since the start. */
+  lastAirMs: Map<string, number>;
   /** By cmdId, oldest first. */
   commands: Map<string, StoredCommand>;
   /** Of each card, its boosted refreshes of the last day, oldest first. */
@@ -53,11 +81,17 @@ export const COMMAND_MEMORY_MS = 7 * 24 * 3_600_000;
 export const COMMANDS_REMEMBERED_MAX = 500_000;
 const BOOST_MEMORY_MS = 24 * 3_600_000;
 
-const recordHead = z.object({ k: z.enum(['epoch', 'card', 'cmd', 'res', 'done']) });
+const recordHead = z.object({
+  k: z.enum(['epoch', 'card', 'stb', 'cmd', 'change', 'res', 'done', 'log']),
+});
 
 /** A head-end that has seen nothing yet. */
 export function createMemory(): Memory {
-  return { cards: new Map(), commands: new Map(), boosts: new Map(), epochFloor: 0 };
+  return {
+    ...{ cards: new Map(), stbs: new Map(), cardsOf: new Map(), lastAirMs: new Map() },
+    ...{ commands: new Map(), boosts: new Map(), epochFloor: 0, change: 0 },
+    registered: { cards: false, stbs: false },
+  };
 }
 
 /** A line of the journal; `undefined` when it is not one we wrote whole. */
@@ -73,28 +107,84 @@ export function parseRecord(line: string): JournalRecord | undefined {
 
 /** Applies one record; the only way memory changes. */
 export function applyRecord(memory: Memory, record: JournalRecord): void {
-  if (record.k === 'epoch') memory.epochFloor = Math.max(memory.epochFloor, record.epoch);
-  else if (record.k === 'card') memory.cards.set(record.state.card, record.state);
-  else if (record.k === 'cmd') remember(memory, storedCommand(record));
-  else if (record.k === 'done') remember(memory, record.command);
-  else {
-    const command = memory.commands.get(record.cmdId);
-    if (command) {
-      command.result = record.result;
-      delete command.pending;
-    }
-    if (record.state) memory.cards.set(record.state.card, record.state);
+  switch (record.k) {
+    case 'epoch':
+      memory.epochFloor = Math.max(memory.epochFloor, record.epoch);
+      return;
+    case 'card':
+      setCard(memory, record.state);
+      return;
+    case 'stb':
+      setStb(memory, record.state);
+      return;
+    case 'cmd':
+      remember(memory, storedCommand(record));
+      return;
+    case 'done':
+      remember(memory, record.command);
+      return;
+    case 'change':
+    case 'res':
+      applyChanged(memory, record);
+      applyOutcome(memory.commands.get(record.cmdId), record);
+      return;
+    case 'log':
   }
+}
+
+function applyChanged(memory: Memory, { cards = [], stbs = [] }: Changed): void {
+  for (const state of cards) setCard(memory, state);
+  for (const state of stbs) setStb(memory, state);
+}
+
+function applyOutcome(
+  command: StoredCommand | undefined,
+  record: Extract<JournalRecord, { k: 'change' | 'res' }>,
+): void {
+  if (!command) return;
+  if (record.k === 'change') {
+    command.waitsFor = record.air;
+    return;
+  }
+  command.result = record.result;
+  delete command.pending;
+  delete command.waitsFor;
+}
+
+function setCard(memory: Memory, given: CardState): void {
+  const { cards, cardsOf } = memory;
+  // A journal of before cards had pairings, and more, says nothing of these.
+  const state = given.stbs === undefined ? { ...blankCard(given.card), ...given } : given;
+  const { card, stbs } = state;
+  for (const stb of cards.get(card)?.stbs ?? []) cardsOf.get(stb)?.delete(card);
+  for (const stb of stbs) cardsOf.set(stb, (cardsOf.get(stb) ?? new Set()).add(card));
+  cards.set(card, state);
+  memory.change = Math.max(memory.change, state.change);
+  if (state.isRegistered) memory.registered.cards = true;
+}
+
+function setStb(memory: Memory, state: StbState): void {
+  memory.stbs.set(state.stb, state);
+  if (state.isRegistered) memory.registered.stbs = true;
+}
+
+/** When anything of a card was broadcast last; ISO 8601. */
+export function lastAirOf({ lastAirMs }: Memory, { card, firstAirAt }: CardState): string | null {
+  const lastMs = lastAirMs.get(card);
+  return lastMs === undefined ? firstAirAt : new Date(lastMs).toISOString();
 }
 
 /** The shortest list of records that rebuilds this memory; commands older than a week are left. */
 export function* compactRecords(memory: Memory, now: Date): Generator<JournalRecord> {
   yield { k: 'epoch', epoch: memory.epochFloor };
+  for (const state of memory.stbs.values()) yield { k: 'stb', state };
   for (const state of memory.cards.values()) yield { k: 'card', state };
   const oldestMs = now.getTime() - COMMAND_MEMORY_MS;
   for (const command of memory.commands.values()) {
-    if (command.pending) yield { k: 'cmd', atMs: command.atMs, cmd: command.pending };
-    else if (command.atMs >= oldestMs) yield { k: 'done', command };
+    const { cmdId, atMs, client, pending, waitsFor } = command;
+    if (pending) yield { k: 'cmd', atMs, cmd: pending, client };
+    else if (atMs >= oldestMs) yield { k: 'done', command };
+    if (waitsFor) yield { k: 'change', cmdId, air: waitsFor };
   }
 }
 
@@ -109,12 +199,14 @@ export function boostsBefore(memory: Memory, command: StoredCommand): number[] {
   return earlierMs;
 }
 
-function storedCommand({ atMs, cmd }: { atMs: number; cmd: CommandEnvelope }): StoredCommand {
+function storedCommand(record: Extract<JournalRecord, { k: 'cmd' }>): StoredCommand {
+  const { atMs, cmd, client } = record;
   const { epoch, rev } = cmd;
   return {
     cmdId: cmd.cmdId,
     op: cmd.op,
     card: cmd.target.id,
+    client,
     atMs,
     ...(epoch === undefined || rev === undefined ? {} : { revision: { epoch, rev } }),
     ...shownArgs(cmd),

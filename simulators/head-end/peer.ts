@@ -7,14 +7,19 @@ import {
   parseClientMessage,
   type ServerMessage,
 } from '../../src/entitlement/vip-control/messages.ts';
+import { createWire, type Wire, type WireDeps } from './faults/wire.ts';
 
 export interface Peer {
   /** Set by its HELLO. */
   clientId: string | undefined;
+  /** Whether its commands come one after another, numbered without a gap. */
+  isSequenced: boolean;
   /** The `seq` of its last command. */
   lastSeq: number;
   /** Commands taken for it that have no result yet. */
   inFlight: number;
+  /** Questions of it that have no answer yet. */
+  asking: number;
   isOpen(): boolean;
   send(message: ServerMessage): void;
   /** Says BYE and ends the connection. */
@@ -31,19 +36,23 @@ const LINGER_MS = 1_000;
 export function createPeer(
   socket: Socket,
   events: { onMessage(peer: Peer, message: ClientMessage): void; onClosed(peer: Peer): void },
+  faults: WireDeps,
 ): Peer {
   let open = true;
+  const wire = createWire(socket, faults);
   const peer: Peer = {
     clientId: undefined,
+    isSequenced: true,
     lastSeq: 0,
     inFlight: 0,
+    asking: 0,
     isOpen: () => open,
     send(message) {
-      if (open) write(socket, message);
+      if (open) write(wire, message);
     },
     end(code) {
       if (!open) return;
-      write(socket, { t: 'BYE', code });
+      write(wire, { t: 'BYE', code });
       open = false;
       socket.end(() => socket.destroy());
       setTimeout(() => socket.destroy(), LINGER_MS).unref();
@@ -56,7 +65,6 @@ export function createPeer(
   const decoder = createFrameDecoder();
   socket.setNoDelay(true);
   socket.setTimeout(SILENCE_MS_MAX, () => peer.cut());
-  // A client that does not read its answers is not read either.
   socket.on('drain', () => socket.resume());
   socket.on('error', () => undefined);
   socket.on('close', () => {
@@ -64,6 +72,7 @@ export function createPeer(
     events.onClosed(peer);
   });
   socket.on('data', (chunk) => {
+    if (wire.isDead()) return;
     const decoded = decoder.push(chunk);
     for (const json of decoded.messages) {
       if (!open) return;
@@ -76,16 +85,8 @@ export function createPeer(
   return peer;
 }
 
-function write(socket: Socket, message: ServerMessage): void {
+function write(wire: Wire, message: ServerMessage): void {
   const frame = encodeFrame(message);
   if (!frame.ok) throw new Error(`VIP Control message ${message.t} does not fit a frame`);
-  // Everything written in one turn of the event loop leaves in one packet.
-  if (socket.writableCorked === 0) {
-    socket.cork();
-    process.nextTick(() => {
-      socket.uncork();
-      if (socket.writableNeedDrain) socket.pause();
-    });
-  }
-  socket.write(frame.bytes);
+  wire.send(frame.bytes);
 }

@@ -7,19 +7,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cardTarget } from '../../src/entitlement/vip-control/command.ts';
-import { createVipControlLink } from '../../src/entitlement/vip-control/link.ts';
+import {
+  createVipControlLink,
+  type VipControlLink,
+} from '../../src/entitlement/vip-control/link.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { systemClock, systemRandom } from '../../src/platform/system.ts';
 import type { AirEvent } from './air/types.ts';
 import { createHeadEndClient, startHeadEndProcess } from './client.ts';
 
-const CARDS = 2_000;
+/** More than a window holds. */
+const CARDS = 600;
 const children: ChildProcess[] = [];
+const links: VipControlLink[] = [];
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'head-end-'));
 });
 afterEach(async () => {
+  for (const link of links.splice(0)) await link.close();
   for (const child of children.splice(0)) child.kill('SIGKILL');
   await rm(folder, { recursive: true });
 });
@@ -51,6 +57,7 @@ describe('a head-end killed in the middle of its work', () => {
       random: systemRandom,
       logger: silentLogger,
     });
+    links.push(link);
     let done = 0;
     const half = Promise.withResolvers<void>();
     const send = async (n: number) => {

@@ -1,13 +1,9 @@
 import type { CommandEnvelope } from '../../src/entitlement/vip-control/messages.ts';
 import type { RefreshScope } from '../../src/entitlement/vip-control/operations.ts';
-import {
-  admit,
-  type CardState,
-  canonicalSet,
-  execute,
-  isBoostAllowed,
-  judgeRevision,
-} from './rules.ts';
+import { admit } from './admission.ts';
+import { blankCard, type CardState, canonicalSet, judgeRevision } from './card-state.ts';
+import { createMemory } from './memory.ts';
+import { execute, isBoostAllowed, type World } from './rules.ts';
 
 const now = new Date('2026-11-23T13:00:00Z');
 const ESS = { product: 'ESS', from: '2026-11-23T00:00:00.000Z', to: '2026-12-23T00:00:00.000Z' };
@@ -30,6 +26,10 @@ function entitle(set: unknown, fields: Partial<CommandEnvelope> = {}): CommandEn
   };
 }
 
+const cardWith = (more: Partial<CardState>): CardState => {
+  return { ...blankCard('4021'), firstAirAt: '', ...more };
+};
+
 describe('a revision (epoch, rev) against the card’s (2, 5)', () => {
   it.each`
     epoch | rev  | set      | floor | verdict       | why
@@ -43,7 +43,7 @@ describe('a revision (epoch, rev) against the card’s (2, 5)', () => {
     ${1}  | ${9} | ${'MAX'} | ${1}  | ${'stale'}    | ${'lower epoch loses with any rev'}
     ${2}  | ${6} | ${'MAX'} | ${3}  | ${'stale'}    | ${'decided on a database since restored'}
   `('($epoch, $rev) is $verdict: $why', ({ epoch, rev, set, floor, verdict }) => {
-    const card: CardState = { card: '4021', epoch: 2, rev: 5, set: [ESS], firstAirAt: '' };
+    const card = cardWith({ epoch: 2, rev: 5, set: [ESS] });
     const next = { epoch, rev, set: set === 'ESS' ? [ESS] : [MAX] };
     expect(judgeRevision(card, next, floor)).toBe(verdict);
   });
@@ -65,6 +65,10 @@ describe('admission', () => {
   const admission = {
     now,
     osdMax: 10,
+    mailMax: 10,
+    services: [],
+    isListed: false,
+    world: createMemory(),
     knownProducts: new Set(['ESS']),
     knownCard: (card: string) => card === '4021',
   };
@@ -100,35 +104,40 @@ describe('admission', () => {
   });
 });
 
-const target = (state?: CardState) => {
-  return { cmdId: 'c1', card: '4021', state, epochFloor: 1, mayBoost: true };
+const order = { cmdId: 'c1', target: { kind: 'card', id: '4021' }, mayBoost: true, now } as const;
+const worldOf = (state?: CardState): World => {
+  const world = createMemory();
+  if (state) world.cards.set(state.card, state);
+  return { ...world, epochFloor: 1 };
 };
 
 describe('a refresh', () => {
   const refresh = (scope: RefreshScope, boostSeconds = 300) =>
     ({ op: 'REFRESH', args: { scope, boostSeconds } }) as const;
-  const state: CardState = { card: '4021', epoch: 1, rev: 5, set: [ESS, MAX], firstAirAt: '' };
+  const state = cardWith({ epoch: 1, rev: 5, set: [ESS, MAX] });
 
   it.each(['rights', 'pairing', 'all'] as const)(
     'puts %s on air for as long as it says, and changes nothing',
     (kind) => {
-      expect(execute(refresh(kind), target(state))).toEqual({
+      expect(execute(refresh(kind), order, worldOf(state))).toEqual({
         code: 'DONE',
-        air: { content: { kind }, repeat: { boostSeconds: 300 } },
+        air: [{ card: '4021', content: { kind }, repeat: { boostSeconds: 300 } }],
       });
     },
   );
 
   it('of a card that never had rights has nothing but its pairing to say', () => {
-    expect(execute(refresh('rights'), target())).toEqual({ code: 'DONE_NOOP' });
+    expect(execute(refresh('rights'), order, worldOf())).toEqual({ code: 'DONE_NOOP' });
     const content = { kind: 'pairing' };
-    expect(execute(refresh('all'), target())).toMatchObject({ code: 'DONE', air: { content } });
+    expect(execute(refresh('all'), order, worldOf())).toMatchObject({
+      ...{ code: 'DONE', air: [{ content }] },
+    });
   });
 
   it('that is boosted needs room in the limit of its card; a single one does not', () => {
-    const limited = { ...target(state), mayBoost: false };
-    expect(execute(refresh('rights'), limited)).toEqual({ code: 'RATE_LIMITED' });
-    expect(execute(refresh('rights', 0), limited).code).toBe('DONE');
+    const limited = { ...order, mayBoost: false };
+    expect(execute(refresh('rights'), limited, worldOf(state))).toEqual({ code: 'RATE_LIMITED' });
+    expect(execute(refresh('rights', 0), limited, worldOf(state)).code).toBe('DONE');
   });
 });
 
@@ -151,19 +160,20 @@ describe('the limit of refreshes', () => {
 describe('rights', () => {
   const entitled = (suspended?: string, state?: CardState) => {
     const args = { set: [ESS], ...(suspended === undefined ? {} : { suspended }) };
-    return execute({ op: 'ENTITLE', epoch: 1, rev: 5, args }, target(state));
+    return execute({ op: 'ENTITLE', epoch: 1, rev: 5, args }, order, worldOf(state));
   };
   const onAir = (suspended?: string): CardState => {
-    const { card } = entitled(suspended);
+    const [card] = entitled(suspended).cards ?? [];
     if (!card) throw new Error('no card');
     return { ...card, firstAirAt: now.toISOString() };
   };
 
   it('wait to be broadcast, by the profile', () => {
+    const revised = { epoch: 1, rev: 5, set: [ESS], suspended: 'fraud', firstAirAt: null };
     expect(entitled('fraud')).toEqual({
       code: 'DONE',
-      card: { card: '4021', epoch: 1, rev: 5, set: [ESS], suspended: 'fraud', firstAirAt: null },
-      air: { content: { kind: 'rights' }, repeat: 'profile' },
+      cards: [cardWith(revised)],
+      air: [{ card: '4021', content: { kind: 'rights' }, repeat: 'profile' }],
     });
   });
 
@@ -176,6 +186,6 @@ describe('rights', () => {
 
   it('that were never broadcast are broadcast when they come again', () => {
     const waiting = { ...onAir(), firstAirAt: null };
-    expect(entitled(undefined, waiting)).toMatchObject({ code: 'DONE', air: {} });
+    expect(entitled(undefined, waiting)).toMatchObject({ code: 'DONE', air: [{}] });
   });
 });

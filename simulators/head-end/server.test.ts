@@ -1,15 +1,10 @@
 /** The head-end against a client that does not keep to the rules, which our link never breaks. */
 import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  createFrameDecoder,
-  encodeFrame,
-  type JsonObject,
-} from '../../src/entitlement/vip-control/frame.ts';
 import { createFakeTime, until } from '../../src/entitlement/vip-control/testing.ts';
 import { silentLogger } from '../../src/platform/log.ts';
+import { dial, hello } from './raw-client.ts';
 import { createVipControlServer } from './server.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -35,37 +30,6 @@ async function setUp() {
   return { deps, port: headEnd.port, call: () => dial(headEnd.port) };
 }
 
-function dial(port: number) {
-  const answers: JsonObject[] = [];
-  const decoder = createFrameDecoder();
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  socket.on('data', (chunk) => answers.push(...decoder.push(chunk).messages));
-  return {
-    say(...messages: object[]) {
-      for (const message of messages) {
-        const frame = encodeFrame(message);
-        if (frame.ok) socket.write(frame.bytes);
-      }
-    },
-    sayBytes: (bytes: Uint8Array) => socket.write(bytes),
-    async answer(n: number) {
-      await until(() => answers.length >= n);
-      return answers[n - 1];
-    },
-    isClosed: () => socket.destroyed,
-  };
-}
-
-const hello = (fields: object = {}) => ({
-  t: 'HELLO',
-  v: 1,
-  clientId: 'dispatcher-1',
-  casId: 'main',
-  nonce: 'n',
-  epoch: 1,
-  takeover: false,
-  ...fields,
-});
 const refresh = (seq: number, cmdId: string) => ({
   t: 'CMD',
   seq,

@@ -5,6 +5,7 @@ import { REPETITION_PROFILE } from './carousel.ts';
 import type {
   AirEvent,
   AirOptions,
+  CardOnAir,
   CardRights,
   Insertion,
   Knobs,
@@ -43,13 +44,16 @@ export function message(id: string, more: Partial<ScreenMessage> = {}): ScreenMe
 /** An air with the decoder of `CARD` switched on and tuned to a pay channel. */
 export function createHome(options: Partial<AirOptions> = {}) {
   const rights = new Map<string, CardRights>();
-  const pairs = new Map<string, string>();
+  const pairs = new Map<string, string[]>();
+  const told = new Map<string, Partial<CardOnAir>>();
   const events: AirEvent[] = [];
   const air = createAir({
     profile: REPETITION_PROFILE,
-    rightsOf: (card) => rights.get(card),
+    stateOf: (card) => ({
+      ...{ rights: rights.get(card), pairedWith: pairs.get(card), region: null, pin: null },
+      ...told.get(card),
+    }),
     cards: () => rights.keys(),
-    pairedWith: (card) => pairs.get(card),
     services: LINE_UP,
     onEvent: (event) => void events.push(event),
     ...options,
@@ -68,6 +72,7 @@ export function createHome(options: Partial<AirOptions> = {}) {
     air,
     rights,
     pairs,
+    told,
     events,
     put,
     /** Lets time pass as it does, beat by beat. */

@@ -36,10 +36,9 @@ export function createAir(options: AirOptions): Air {
     clockMs: 0,
     nextChangeMs: Infinity,
   };
-  const carousel = createCarousel({
-    ...options,
-    onBroadcast: (broadcast) => onBroadcast(state, broadcast),
-  });
+  const emptyCarousel = () =>
+    createCarousel({ ...options, onBroadcast: (broadcast) => onBroadcast(state, broadcast) });
+  let carousel = emptyCarousel();
   function advance(now: Date): void {
     carousel.advance(now);
     state.clockMs = Math.max(state.clockMs, now.getTime());
@@ -56,7 +55,10 @@ export function createAir(options: AirOptions): Air {
       const { nextChangeMs } = state;
       return nextChangeMs < (at?.getTime() ?? Infinity) ? new Date(Math.ceil(nextChangeMs)) : at;
     },
-    carousel: carousel.view,
+    clear() {
+      carousel = emptyCarousel();
+    },
+    carousel: () => carousel.view(),
     decoders: createDecoders(state, advance),
   };
 }
@@ -73,31 +75,58 @@ function createDecoders(state: State, advance: (now: Date) => void): Decoders {
       look(state, watched, state.clockMs);
       return true;
     },
+    insert(stb, card, now) {
+      const found = [...byCard.values()].find(({ decoder }) => decoder.stb === stb);
+      if (!found || found.decoder.card === card) return found !== undefined;
+      advance(now);
+      const { decoder } = found;
+      byCard.delete(decoder.card);
+      removeCard(state, card);
+      // What a card may show is kept in the card; all else is the decoder's.
+      const { stored, rights, boundTo } = createDecoder({ ...decoder.knobs, stb, card }, undefined);
+      Object.assign(decoder, { card, stored, rights, boundTo });
+      byCard.set(card, found);
+      look(state, found, state.clockMs);
+      return true;
+    },
     view(card, now) {
       const decoder = byCard.get(card)?.decoder;
       return decoder && viewOf(decoder, lineUp, now);
     },
     list() {
-      return [...byCard.values()].map(({ decoder: { stb, card } }) => ({ stb, card }));
+      return [...byCard.values()].map(({ decoder: { stb, card }, shown }) => {
+        return { stb, card, screen: shown };
+      });
     },
   };
 }
 
 function viewOf(decoder: Decoder, lineUp: LineUp, now: Date): DecoderView {
-  const { stb, card, knobs, stored } = decoder;
-  return { stb, card, ...knobs, screen: screenOf(decoder, lineUp, now.getTime()), stored };
+  const { stb, card, knobs, stored, mailbox, boundTo, pin, tuned } = decoder;
+  const nowMs = now.getTime();
+  return {
+    ...{ stb, card, ...knobs, screen: screenOf(decoder, lineUp, nowMs), stored },
+    ...{ mailbox, boundTo, pin },
+    tuned: tuned && nowMs < tuned.untilMs ? tuned.service : null,
+  };
 }
 
-function addDecoder({ options, lineUp, byCard, stbs, clockMs }: State, added: NewDecoder): void {
+/** A decoder that loses its card is of no interest any more. */
+function removeCard({ byCard, stbs }: State, card: string): void {
+  const former = byCard.get(card);
+  if (!former) return;
+  stbs.delete(former.decoder.stb);
+  byCard.delete(card);
+}
+
+function addDecoder(state: State, added: NewDecoder): void {
+  const { options, lineUp, byCard, stbs, clockMs } = state;
   if (stbs.has(added.stb)) return;
   if (stbs.size >= DECODERS_MAX) throw new RangeError(`more than ${DECODERS_MAX} decoders`);
-  const former = byCard.get(added.card);
-  if (former) stbs.delete(former.decoder.stb);
-  const decoder = createDecoder(added, options.pairedWith(added.card));
-  if (added.upToDate) {
-    const emm = { content: { kind: 'rights' }, pairedWith: undefined } as const;
-    receive(decoder, { ...emm, rights: options.rightsOf(added.card) }, clockMs);
-  }
+  removeCard(state, added.card);
+  const told = options.stateOf(added.card);
+  const decoder = createDecoder(added, told.pairedWith);
+  if (added.upToDate) receive(decoder, { kind: 'rights' }, told, clockMs);
   stbs.add(added.stb);
   byCard.set(added.card, {
     decoder,
@@ -106,19 +135,34 @@ function addDecoder({ options, lineUp, byCard, stbs, clockMs }: State, added: Ne
   });
 }
 
-function onBroadcast(state: State, { card, content, atMs, why }: Broadcast): void {
-  const watched = state.byCard.get(card);
-  const hearer = watched && hears(watched.decoder) ? watched : undefined;
+function onBroadcast(state: State, broadcast: Broadcast): void {
+  const { card, group, content, atMs, why } = broadcast;
+  const { onEvent, stateOf } = state.options;
+  if (group === undefined) state.options.onBroadcast?.(card, atMs);
+  const hearers = hearersOf(state, broadcast);
   // Most of what is ever broadcast: the slow cycle, to a card that nobody watches.
-  if (why === 'slow' && !hearer) return;
-  const { onEvent, rightsOf, pairedWith } = state.options;
-  const event = { card, at: new Date(atMs).toISOString(), content: content.kind };
-  if (why !== 'slow') onEvent?.({ type: 'broadcast', ...event, first: why === 'first' });
-  if (!hearer) return;
-  const emm = { content, rights: rightsOf(card), pairedWith: pairedWith(card) };
-  const isNew = receive(hearer.decoder, emm, atMs);
-  if (isNew || why !== 'slow') onEvent?.({ type: 'received', ...event });
-  if (isNew) look(state, hearer, atMs);
+  if (why === 'slow' && hearers.length === 0) return;
+  const event = { at: new Date(atMs).toISOString(), content: content.kind };
+  if (why !== 'slow') onEvent?.({ type: 'broadcast', card, ...event, first: why === 'first' });
+  for (const hearer of hearers) {
+    const { decoder } = hearer;
+    const isNew = receive(decoder, content, stateOf(decoder.card), atMs);
+    if (isNew || why !== 'slow') onEvent?.({ type: 'received', card: decoder.card, ...event });
+    if (isNew) look(state, hearer, atMs);
+  }
+}
+
+/** The decoders that hear it: the one the card is in, or all of the group. */
+function hearersOf({ byCard }: State, { card, group }: Broadcast): Watched[] {
+  if (group === undefined) {
+    const watched = byCard.get(card);
+    return watched && hears(watched.decoder) ? [watched] : [];
+  }
+  return [...byCard.values()].filter(({ decoder }) => {
+    if (group === 'stb' && decoder.stb !== card) return false;
+    if (group === 'region' && decoder.boundTo !== card) return false;
+    return hears(decoder);
+  });
 }
 
 /** Looks at the screens that may have changed by themselves. */

@@ -85,6 +85,7 @@ export function createCarousel(options: CarouselOptions): Carousel {
         emmPerSecond,
         waiting,
         repeating: slots.repeating(),
+        periods: slots.repeatPeriods(),
         slowCycleSeconds: cards === 0 ? null : Math.max(slowCycleSecondsMin, cards / left),
         broadcast: slots.broadcasts(),
       };

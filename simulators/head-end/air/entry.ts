@@ -6,6 +6,7 @@ import type { EmmContent, Insertion } from './types.ts';
 export interface Entry {
   key: string;
   card: string;
+  group: Insertion['group'];
   content: EmmContent;
   prio: Priority;
   /** For its first broadcast since it was put in last. */
@@ -16,22 +17,42 @@ export interface Entry {
   schedule: Schedule;
 }
 
-/** A message goes out three times: at once, and twice more. */
+/** What is seen at once or never goes out three times: at once, and twice more. */
 const MESSAGE_PROFILE: readonly RepeatStep[] = [{ everySeconds: 10, forSeconds: 20 }];
 /** How densely a boost repeats when there is no profile to take it from. */
 const BOOST_EVERY_SECONDS = 10;
 
 /** Insertions with the same key are one entry: rights are read when they are broadcast. */
-export function keyOf({ card, content }: Insertion): string {
-  return content.kind === 'message'
-    ? `${card} message ${content.message.id}`
-    : `${card} ${content.kind}`;
+export function keyOf({ card, group, content }: Insertion): string {
+  return `${group ?? 'card'} ${card} ${content.kind} ${idOf(content) ?? toldStb(content)}`;
+}
+
+/** A ban and a PIN for one decoder are two things; of two bans the later one counts. */
+function toldStb(content: EmmContent): string {
+  return content.kind === 'stb' && content.pin !== undefined ? 'pin' : '';
+}
+
+/** What is to be seen once, however often it is received; what carries a state has none. */
+export function idOf(content: EmmContent): string | undefined {
+  switch (content.kind) {
+    case 'message':
+      return content.message.id;
+    case 'mail':
+      return content.mail.id;
+    case 'fingerprint':
+      return content.fingerprint.id;
+    case 'tune':
+      return content.tune.id;
+    default:
+      return undefined;
+  }
 }
 
 /** An entry that nothing has been asked of yet. */
-export function newEntry(key: string, { card, content, prio }: Insertion): Entry {
+export function newEntry(key: string, insertion: Insertion): Entry {
+  const { card, group, content, prio } = insertion;
   const notAfterMs = Number.NEGATIVE_INFINITY;
-  return { key, card, content, prio, waits: false, asked: [], notAfterMs, schedule: [] };
+  return { key, card, group, content, prio, waits: false, asked: [], notAfterMs, schedule: [] };
 }
 
 /** Adds an insertion to what is asked of the entry; the latest end counts. */
@@ -43,7 +64,8 @@ export function ask(entry: Entry, insertion: Insertion): void {
 /** How the entry is repeated when what was asked of it goes out at `atMs`. */
 export function scheduleFrom(entry: Entry, atMs: number, profile: readonly RepeatStep[]): Schedule {
   const { asked, content, notAfterMs } = entry;
-  if (content.kind === 'message') return begin(MESSAGE_PROFILE, atMs, notAfterMs);
+  const isOfTheMoment = idOf(content) !== undefined && content.kind !== 'mail';
+  if (isOfTheMoment) return begin(MESSAGE_PROFILE, atMs, notAfterMs);
   let { schedule } = entry;
   if (asked.some(({ repeat }) => repeat === 'profile')) {
     schedule = followedBy(begin(profile, atMs, notAfterMs), schedule);

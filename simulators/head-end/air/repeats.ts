@@ -15,6 +15,8 @@ export interface Repeats<T> {
   /** Takes everything out. */
   drain(): { item: T; due: Due }[];
   size(): number;
+  /** How many items are due again after each period, shortest first. */
+  periods(): { everyMs: number; count: number }[];
   /** How many broadcasts a second all of it takes. */
   perSecond(): number;
 }
@@ -69,6 +71,10 @@ export function createRepeats<T>(): Repeats<T> {
       return all;
     },
     size: () => dues.size,
+    periods() {
+      const all = [...lanes].map(([everyMs, { live }]) => ({ everyMs, count: live }));
+      return all.filter(({ count }) => count > 0).sort((a, b) => a.everyMs - b.everyMs);
+    },
     perSecond() {
       let sum = 0;
       for (const [everyMs, { live }] of lanes) sum += (live * 1_000) / everyMs;

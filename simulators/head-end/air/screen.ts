@@ -1,6 +1,7 @@
 /** What the screen shows: a pure function of the decoder, the line-up and the time. */
 import type { Decoder } from './decoder.ts';
-import type { Screen, ScreenCode, ScreenMessage, Service } from './types.ts';
+import { fingerprintAt, layerChanges, messageAt, serviceAt } from './layers.ts';
+import type { Screen, ScreenCode, Service } from './types.ts';
 
 /** Programmes by code. */
 export type LineUp = ReadonlyMap<string, Service>;
@@ -8,20 +9,29 @@ export type LineUp = ReadonlyMap<string, Service>;
 /** What somebody in front of it sees at `nowMs`. */
 export function screenOf(decoder: Decoder, lineUp: LineUp, nowMs: number): Screen {
   if (!decoder.knobs.power) return { kind: 'off' };
-  const osd = messageOf(decoder, nowMs);
-  const service = lineUp.get(decoder.knobs.service);
+  const fingerprint = fingerprintAt(decoder, nowMs);
+  const layers = {
+    osd: messageAt(decoder, nowMs),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  };
+  const service = lineUp.get(serviceAt(decoder, nowMs));
   const code = blockedBy(decoder, service, nowMs);
   if (code !== undefined || service === undefined) {
     const why = code === 'V04' ? decoder.stored?.suspended : undefined;
-    return { kind: 'blocked', code: code ?? 'V06', ...(why === undefined ? {} : { why }), osd };
+    return {
+      kind: 'blocked',
+      code: code ?? 'V06',
+      ...(why === undefined ? {} : { why }),
+      ...layers,
+    };
   }
-  return { kind: 'picture', service: service.code, osd };
+  return { kind: 'picture', service: service.code, ...layers };
 }
 
 /** When its screen may change by itself after `nowMs`; Infinity: never. */
 export function screenChangesMs(decoder: Decoder, lineUp: LineUp, nowMs: number): number {
-  const { clockOffsetMs, service } = decoder.knobs;
-  const product = lineUp.get(service)?.product;
+  const { clockOffsetMs } = decoder.knobs;
+  const product = lineUp.get(serviceAt(decoder, nowMs))?.product;
   let soonestMs = Infinity;
   const consider = (ms: number) => {
     if (ms > nowMs && ms < soonestMs) soonestMs = ms;
@@ -31,14 +41,14 @@ export function screenChangesMs(decoder: Decoder, lineUp: LineUp, nowMs: number)
     consider(right.fromMs - clockOffsetMs);
     consider(right.toMs - clockOffsetMs);
   }
-  for (const { untilMs } of decoder.messages) consider(untilMs);
+  for (const changeMs of layerChanges(decoder, nowMs)) consider(changeMs);
   return soonestMs;
 }
 
 /** Whether two screens look the same. */
 export function sameScreen(a: Screen, b: Screen): boolean {
   if (a.kind === 'off' || b.kind === 'off') return a.kind === b.kind;
-  if (a.osd?.id !== b.osd?.id) return false;
+  if (a.osd?.id !== b.osd?.id || a.fingerprint?.id !== b.fingerprint?.id) return false;
   if (a.kind === 'picture') return b.kind === 'picture' && a.service === b.service;
   return b.kind === 'blocked' && a.code === b.code && a.why === b.why;
 }
@@ -50,7 +60,7 @@ export function sameScreen(a: Screen, b: Screen): boolean {
  * `stb_off` of the JetCAS test of 2003 still plays them.)
  */
 function blockedBy(
-  { knobs, stored, rights }: Decoder,
+  { knobs, stored, rights, boundTo, isDenied }: Decoder,
   service: Service | undefined,
   nowMs: number,
 ): ScreenCode | undefined {
@@ -58,8 +68,9 @@ function blockedBy(
   if (!knobs.signal || !service) return 'V06';
   if (service.product === null) return undefined;
   if (!knobs.cardIn) return 'V01';
-  if (knobs.blacklisted) return 'V05';
+  if (knobs.blacklisted || isDenied || stored?.isBlacklisted) return 'V05';
   if (!knobs.paired) return 'V02';
+  if (boundTo !== null && boundTo !== knobs.region) return 'V08';
   if (service.regions && !service.regions.includes(knobs.region)) return 'V08';
   if (!stored) return 'V07';
   if (stored.suspended !== undefined) return 'V04';
@@ -70,11 +81,4 @@ function blockedBy(
       product === service.product && fromMs <= clockMs && clockMs < toMs,
   );
   return mayShow ? undefined : 'V03';
-}
-
-/** The message on top: a forced one before others, then the latest. */
-function messageOf({ messages }: Decoder, nowMs: number): ScreenMessage | null {
-  const current = messages.filter(({ untilMs }) => nowMs < untilMs);
-  const top = current.findLast(({ message }) => message.forced) ?? current.at(-1);
-  return top?.message ?? null;
 }

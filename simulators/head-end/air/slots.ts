@@ -4,7 +4,7 @@ import { ask, type Entry, keyOf, newEntry, scheduleFrom } from './entry.ts';
 import { createRepeats } from './repeats.ts';
 import { type Due, dueAfter, lastBefore } from './schedule.ts';
 import { createSlowCycle } from './slow-cycle.ts';
-import type { EmmContent, Insertion } from './types.ts';
+import type { AirOrder, Insertion } from './types.ts';
 import { createWaiting } from './waiting.ts';
 
 export interface Slots {
@@ -19,12 +19,12 @@ export interface Slots {
   waiting(): Record<Priority, number>;
   repeating(): number;
   repeatsPerSecond(): number;
+  repeatPeriods(): { everyMs: number; count: number }[];
   broadcasts(): number;
 }
 
-export interface Broadcast {
-  card: string;
-  content: EmmContent;
+export interface Broadcast extends Pick<AirOrder, 'card' | 'content'> {
+  group: AirOrder['group'];
   atMs: number;
   why: 'first' | 'repeat' | 'slow';
 }
@@ -86,6 +86,7 @@ export function createSlots(options: SlotsOptions): Slots {
     waiting: queue.counts,
     repeating: repeats.size,
     repeatsPerSecond: repeats.perSecond,
+    repeatPeriods: repeats.periods,
     broadcasts: () => state.broadcasts,
   };
 }
@@ -100,6 +101,7 @@ function enter(state: State, insertion: Insertion, nowMs: number): void {
   }
   const entry = known ?? newEntry(key, insertion);
   entries.set(key, entry);
+  entry.content = insertion.content;
   // Slots that passed while nobody wanted them are gone.
   state.freeAtMs = Math.max(state.freeAtMs, nowMs);
   repeats.clear(entry);
@@ -126,7 +128,7 @@ function step(state: State, untilMs: number): boolean {
   if (turn === 'slow' && card === undefined) return true;
   state.freeAtMs += slotMs;
   state.slots += 1;
-  if (card !== undefined) send(state, { card, content: { kind: 'rights' }, atMs, why: 'slow' });
+  if (card !== undefined) send(state, { ...slowly(card), atMs });
   else if (turn === 'first' && first) broadcastFirst(state, first, atMs);
   else if (repeat) broadcastAgain(state, repeat, atMs, 'repeat');
   return true;
@@ -167,7 +169,13 @@ function broadcastAgain(state: State, entry: Entry, atMs: number, why: 'first' |
   else drop(state, entry);
   // Under load a repeat may come so late that it is no longer wanted.
   if (atMs > entry.notAfterMs) return;
-  send(state, { card: entry.card, content: entry.content, atMs, why });
+  const { card, group, content } = entry;
+  send(state, { card, group, content, atMs, why });
+}
+
+/** What the slow cycle carries of a card. */
+function slowly(card: string): Omit<Broadcast, 'atMs'> {
+  return { card, group: undefined, content: { kind: 'rights' }, why: 'slow' };
 }
 
 function drop(state: State, entry: Entry): void {
@@ -201,7 +209,7 @@ function skipUntil(state: State, endMs: number): void {
   for (const { entry, due } of kept) repeats.set(entry, due);
   const { last, count } = slow.skip(endMs);
   state.broadcasts += count - last.length;
-  for (const at of last) skipped.push({ ...at, content: { kind: 'rights' }, why: 'slow' });
+  for (const at of last) skipped.push({ ...slowly(at.card), atMs: at.atMs });
   state.freeAtMs = Math.max(state.freeAtMs, endMs);
   for (const broadcast of skipped) send(state, broadcast);
 }
@@ -212,9 +220,9 @@ function skipEntry(
   { entry, due, endMs }: { entry: Entry; due: Due; endMs: number },
   skipped: Broadcast[],
 ): Due | undefined {
-  const { card, content, schedule } = entry;
+  const { card, group, content, schedule } = entry;
   const last = lastBefore(schedule, due.dueMs, endMs);
   state.broadcasts += last.count - 1;
-  skipped.push({ card, content, atMs: last.atMs, why: 'repeat' });
+  skipped.push({ card, group, content, atMs: last.atMs, why: 'repeat' });
   return dueAfter(schedule, last.atMs);
 }

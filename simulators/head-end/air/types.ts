@@ -1,6 +1,11 @@
 /** What the head-end's two halves say to each other: the desk puts on air, decoders receive. */
 import type { Priority, RepeatStep } from '../../../src/entitlement/vip-control/messages.ts';
-import type { Revision, WireRight } from '../../../src/entitlement/vip-control/operations.ts';
+import type {
+  Revision,
+  Target,
+  WireOperation,
+  WireRight,
+} from '../../../src/entitlement/vip-control/operations.ts';
 
 /** What an EMM with rights carries: all that the card may show, as of a revision. */
 export interface CardRights extends Revision {
@@ -8,6 +13,9 @@ export interface CardRights extends Revision {
   set: readonly WireRight[];
   /** Why the card shows nothing but what is free to air. */
   suspended?: string;
+  /** Counts the changes since that revision that no revision ordered: the console's, say. */
+  sub?: number;
+  isBlacklisted?: boolean;
 }
 
 export interface ScreenMessage {
@@ -17,22 +25,54 @@ export interface ScreenMessage {
   durationSeconds: number;
   /** Covers the picture. */
   forced: boolean;
+  /** Absent: over the lower part, where it does not cover the picture. */
+  position?: 'bottom' | 'top';
+  /** How often it is shown, and the seconds between two beginnings; absent: once. */
+  times?: number;
+  intervalSeconds?: number;
 }
 
-export type EmmContent =
-  | { kind: 'rights' }
-  /** Binds the card to its decoder anew. */
-  | { kind: 'pairing' }
-  | { kind: 'all' }
-  | { kind: 'message'; message: ScreenMessage };
+type Args<Op extends WireOperation['op']> = Extract<WireOperation, { op: Op }>['args'];
+/** A letter for the mailbox of a decoder; `id` is the cmdId of its command, as in all below. */
+export type Mail = { id: string } & Args<'MAIL'>;
+export type Fingerprint = { id: string } & Args<'FINGERPRINT'>;
+export type ForcedTune = { id: string } & Args<'FORCE_TUNE'>;
 
-/** Something that is to be broadcast to one card. */
-export interface Insertion {
+/** The kinds that carry, at the moment of broadcasting, what the head-end knows of the card. */
+export type StateKind = 'rights' | 'pairing' | 'region' | 'pin' | 'all';
+export type EmmContent =
+  | { kind: StateKind }
+  | { kind: 'message'; message: ScreenMessage }
+  | { kind: 'mail'; mail: Mail }
+  | { kind: 'fingerprint'; fingerprint: Fingerprint }
+  | { kind: 'tune'; tune: ForcedTune }
+  /** To a decoder, whatever card is in it: whether it shows more than what is free, its PIN. */
+  | { kind: 'stb'; isDenied?: boolean; pin?: 'maker' | 'given' };
+
+/** What a card is told by an EMM that carries what the head-end knows of it. */
+export interface CardOnAir {
+  /** Undefined: nothing was ever granted. */
+  rights: CardRights | undefined;
+  /** The decoders it belongs in; undefined: any. */
+  pairedWith: readonly string[] | undefined;
+  /** The area it is bound to; null: none. */
+  region: string | null;
+  /** Null: the maker's. */
+  pin: string | null;
+}
+
+/** What a command puts on air; `group`: for all of these at once, and `card` is its id. */
+export interface AirOrder {
   card: string;
-  prio: Priority;
+  group?: Exclude<Target['kind'], 'card'>;
   content: EmmContent;
   /** `profile`: by the repetition profile; else densely for so long, 0 being once. */
   repeat: 'profile' | { boostSeconds: number };
+}
+
+/** Something that is to be broadcast. */
+export interface Insertion extends AirOrder {
+  prio: Priority;
   /** Never broadcast after this. */
   notAfterMs?: number;
   /** Called when its first EMM has gone out. */
@@ -47,15 +87,15 @@ export interface AirOptions {
   /** A round over all cards takes no less, however few they are; absent: 300, at least 1. */
   slowCycleSecondsMin?: number;
   profile: readonly RepeatStep[];
-  /** What a card has at the moment of broadcasting; undefined: nothing was ever granted. */
-  rightsOf(card: string): CardRights | undefined;
+  /** What a card is told at the moment of broadcasting. */
+  stateOf(card: string): CardOnAir;
   /** The cards of the slow cycle. */
   cards(): Iterable<string>;
-  /** The decoder a card belongs in; undefined: anyone. */
-  pairedWith(card: string): string | undefined;
   services: readonly Service[];
   /** Each time a decoder received something or its screen changed. */
   onEvent?(event: AirEvent): void;
+  /** Each time something of a card goes out, the slow cycle too. */
+  onBroadcast?(card: string, atMs: number): void;
 }
 
 /** A programme of the line-up; `product` null is free to air. */
@@ -74,6 +114,8 @@ export interface Air {
   advance(now: Date): void;
   /** When it should be advanced at the latest: something goes out, or a screen changes by time. */
   nextAt(): Date | undefined;
+  /** The carousel is empty, as after a restart; decoders in homes do not notice. */
+  clear(): void;
   carousel(): CarouselView;
   decoders: Decoders;
 }
@@ -84,6 +126,8 @@ export interface CarouselView {
   waiting: Readonly<Record<Priority, number>>;
   /** Insertions that have been on air and are being repeated. */
   repeating: number;
+  /** Of these, how many come again after each period. */
+  periods: readonly { everyMs: number; count: number }[];
   /** How long one round over all cards takes at the present load. */
   slowCycleSeconds: number | null;
   broadcast: number;
@@ -95,11 +139,14 @@ export interface Decoders {
    * card that was in another decoder leaves that one. Throws above 20,000 decoders.
    */
   add(decoder: NewDecoder): void;
+  /** Puts a card into a decoder by hand; it leaves the one it was in. False: no such decoder. */
+  insert(stb: string, card: string, now: Date): boolean;
   /** Turns its knobs, after all that was broadcast until `now`; false: no decoder has this card. */
   turn(card: string, knobs: Partial<Knobs>, now: Date): boolean;
   /** As it stands; whoever needs it after all broadcasts until `now` advances the air first. */
   view(card: string, now: Date): DecoderView | undefined;
-  list(): readonly { stb: string; card: string }[];
+  /** With the screens as they were after the last advance. */
+  list(): readonly { stb: string; card: string; screen: Screen }[];
 }
 
 export interface NewDecoder {
@@ -132,17 +179,41 @@ export interface Knobs {
  *  V06 no signal, V07 waiting for rights, V08 wrong region. */
 export type ScreenCode = 'V01' | 'V02' | 'V03' | 'V04' | 'V05' | 'V06' | 'V07' | 'V08';
 
+/** A fingerprint as one decoder shows it; a covert one is there for a machine alone. */
+export interface ShownFingerprint {
+  id: string;
+  text: string;
+  mode: Fingerprint['mode'];
+  xPercent: number;
+  yPercent: number;
+  colour?: string;
+  background?: string;
+}
+
+interface Layers {
+  osd: ScreenMessage | null;
+  /** Over everything else. */
+  fingerprint?: ShownFingerprint;
+}
+
 /** What somebody in front of the television sees. */
 export type Screen =
   | { kind: 'off' }
-  | { kind: 'picture'; service: string; osd: ScreenMessage | null }
+  | ({ kind: 'picture'; service: string } & Layers)
   /** `why`: what a suspended card was told. */
-  | { kind: 'blocked'; code: ScreenCode; why?: string; osd: ScreenMessage | null };
+  | ({ kind: 'blocked'; code: ScreenCode; why?: string } & Layers);
 
 export interface DecoderView extends Knobs {
   stb: string;
   card: string;
   screen: Screen;
+  /** What it was tuned to from afar, while that lasts. */
+  tuned: string | null;
+  /** Oldest first. */
+  mailbox: readonly (Mail & { receivedAt: string })[];
+  /** The area its card is bound to, as far as it has heard. */
+  boundTo: string | null;
+  pin: 'maker' | 'given';
   /** What it has received, and when; null: never anything. */
   stored: (CardRights & { receivedAt: string }) | null;
 }

@@ -1,0 +1,69 @@
+/** When commands are executed: at once, or so many a second, most important first. */
+import { PRIORITIES, type Priority } from '../../../src/entitlement/vip-control/messages.ts';
+import { createQueue } from '../air/queue.ts';
+import type { Timers } from '../pulse.ts';
+import type { Faults } from './faults.ts';
+
+export interface Pacer {
+  /** Runs it when it is its turn. */
+  submit(prio: Priority, run: () => void): void;
+  /** Those whose turn has not come. */
+  waiting(): Record<Priority, number>;
+  /** Forgets those that wait. */
+  stop(): void;
+}
+
+/** A pacer that holds nobody up until the fault `rate` is in force. */
+export function createPacer({ faults, timers }: { faults: Faults; timers: Timers }): Pacer {
+  const lanes = new Map(PRIORITIES.map((prio) => [prio, createQueue<() => void>()]));
+  const counts: Record<Priority, number> = { SALE: 0, REFRESH: 0, MESSAGE: 0, BULK: 0 };
+  const isEmpty = () => PRIORITIES.every((prio) => counts[prio] === 0);
+  let cancel: (() => void) | undefined;
+
+  function arm(): void {
+    if (cancel || isEmpty()) return;
+    const rate = faults.inForce('rate');
+    cancel = timers.after(rate ? 1_000 / rate.value : 0, () => {
+      cancel = undefined;
+      runFirst();
+      arm();
+    });
+  }
+
+  function runFirst(): void {
+    for (const prio of PRIORITIES) {
+      const run = lanes.get(prio)?.shift();
+      if (!run) continue;
+      counts[prio] -= 1;
+      run();
+      return;
+    }
+  }
+
+  // Who waits for a slow second does not wait for its end when that is over.
+  faults.onChange(() => {
+    cancel?.();
+    cancel = undefined;
+    arm();
+  });
+  return {
+    submit(prio, run) {
+      if (!faults.inForce('rate') && isEmpty()) {
+        run();
+        return;
+      }
+      lanes.get(prio)?.push(run);
+      counts[prio] += 1;
+      arm();
+    },
+    waiting: () => ({ ...counts }),
+    stop() {
+      cancel?.();
+      cancel = undefined;
+      for (const prio of PRIORITIES) {
+        counts[prio] = 0;
+        while (lanes.get(prio)?.shift());
+      }
+    },
+  };
+}
