@@ -74,6 +74,7 @@ const RESTART_DELAY_MS = 1_000;
  */
 const PORT_FIRST = 21_000;
 const PORT_COUNT = 10_000;
+const SALTS_MAX = 100;
 
 interface State {
   folder: string;
@@ -239,8 +240,9 @@ async function stop(state: State, postgresDir: string): Promise<number | null> {
   return child.exitCode;
 }
 
-async function freeLowPort(): Promise<number> {
-  const random = seededRandom(process.pid);
+/** A free port below those that outgoing connections get; another for each `salt`. */
+export async function freeLowPort(salt = 0): Promise<number> {
+  const random = seededRandom(process.pid * SALTS_MAX + salt);
   for (;;) {
     const port = PORT_FIRST + below(random, PORT_COUNT);
     if (!(await isTaken(port))) return port;

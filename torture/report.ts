@@ -44,7 +44,8 @@ function healed({ firstAnswerMs, quietMs }: Measured): string {
   return `first answer after ${seconds(firstAnswerMs)}, quiet ${seconds(quietMs)} after the last`;
 }
 
-function compared(counts: Measured['counts']): string {
+/** What was looked at, in numbers. */
+export function compared(counts: Measured['counts']): string {
   const { moneyMinor } = counts;
   const shillings = `${grouped(moneyMinor.slice(0, -2))}.${moneyMinor.slice(-2)}`;
   return [

@@ -1,7 +1,7 @@
 /** The rights that were paid for, those that we ask for, and those that the head-end airs. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { canonicalSet } from '../simulators/head-end/rules.ts';
+import { canonicalSet } from '../simulators/head-end/card-state.ts';
 import { isBouquet } from '../src/billing/catalogue/compile.ts';
 import { newestCatalogue } from '../src/billing/catalogue/publish.ts';
 

@@ -1,0 +1,88 @@
+/**
+ * `npm run simulate -- [--seeds N] [--seed S] [--workers W] [--break KIND] [--all]`
+ *
+ * Lives through N seeds from S on (50 from 1). One seed alone prints what was done and what broke;
+ * with `--all`, every statement and message too. Exit code 0: every seed passed; 1: one did not;
+ * 2: the command was not understood.
+ */
+import { parseArgs } from 'node:util';
+import { BREAKS, type Break } from './breaks.ts';
+import { describeFailure, describeRun, describeTrace } from './report.ts';
+import { runSeeds } from './run.ts';
+import type { SeedResult } from './seed.ts';
+
+const SEEDS = 50;
+const SEEDS_MAX = 1_000_000;
+const SEED_MAX = 2 ** 27;
+const WORKERS = 2;
+const WORKERS_MAX = 64;
+const PROGRESS_EVERY = 50;
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string' },
+      seed: { type: 'string' },
+      workers: { type: 'string', default: String(WORKERS) },
+      break: { type: 'string' },
+      all: { type: 'boolean', default: false },
+    },
+  });
+  const whole = (name: 'seeds' | 'seed' | 'workers', fallback: number, max: number): number => {
+    const value = Number(values[name] ?? fallback);
+    if (!Number.isInteger(value) || value < 1 || value > max) {
+      throw new Error(`--${name} must be a whole number from 1 to ${max}`);
+    }
+    return value;
+  };
+  const broken = BREAKS.find((known): known is Break => known === values.break);
+  if (values.break !== undefined && !broken) {
+    throw new Error(`--break must be one of ${BREAKS.join(', ')}`);
+  }
+  const first = whole('seed', 1, SEED_MAX);
+  const count = whole('seeds', values.seed === undefined ? SEEDS : 1, SEEDS_MAX);
+  return {
+    seeds: Array.from({ length: count }, (_, n) => first + n),
+    workers: whole('workers', WORKERS, WORKERS_MAX),
+    all: values.all,
+    broken,
+  };
+}
+
+async function main(): Promise<void> {
+  let settings: ReturnType<typeof readArguments>;
+  try {
+    settings = readArguments();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 2;
+    return;
+  }
+  const { seeds, workers, broken, all } = settings;
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => stopping.abort());
+  }
+  const results: SeedResult[] = [];
+  const startedMs = performance.now();
+  const isAlone = seeds.length === 1;
+  await runSeeds({
+    ...{ seeds, workers, stop: stopping.signal },
+    options: { keepTrace: isAlone, ...(broken ? { broken } : {}) },
+    onResult(result) {
+      results.push(result);
+      if (isAlone) console.log(describeTrace(result, all));
+      if (result.faults.length > 0) console.log(describeFailure(result));
+      if (results.length % PROGRESS_EVERY === 0) console.log(`${results.length} seeds`);
+    },
+  });
+  console.log(describeRun(results, (performance.now() - startedMs) / 1_000));
+  const failed = results.filter(({ faults }) => faults.length > 0).length;
+  console.log(`${results.length - failed} passed, ${failed} failed`);
+  if (failed > 0 || results.length < seeds.length) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
