@@ -7,6 +7,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { benchDispatch } from './dispatch.ts';
+import { benchEvidence } from './evidence.ts';
 import { benchHistory } from './history.ts';
 import { stopDatabases } from './house.ts';
 import { type Plan, type Result, table } from './measure.ts';
@@ -25,8 +27,10 @@ const BENCHES: readonly { figures: readonly string[]; run: Bench }[] = [
   { figures: ['settlement', 'payments-http', 'payments-http-p99', 'queue'], run: benchMoney },
   { figures: ['ussd', 'ussd-plain'], run: benchUssd },
   { figures: ['time-to-picture', 'recovery'], run: benchPicture },
+  { figures: ['dispatch-window', 'bulk-switch'], run: benchDispatch },
   { figures: ['history-blocks', 'history-wal'], run: benchHistory },
   { figures: NIGHTS, run: benchRenewals },
+  { figures: ['verify', 'as-of'], run: benchEvidence },
 ];
 /** Asked for by name alone: it answers a question of design, not how fast the product is. */
 const ON_DEMAND = new Set(['queue']);

@@ -31,7 +31,7 @@ process.once('message', async (task: PictureTask) => {
     // The way to look on without being in the way.
     openDemo: async () => ({
       channels: JSON.parse(readFileSync(task.providersFile, 'utf8')),
-      control: task.control,
+      control: { transport: 'tcp', ...task.control },
       onRoad: note,
       furnish: async () => undefined,
       stop: async () => undefined,

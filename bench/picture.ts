@@ -26,7 +26,7 @@ import { cardNumberOf } from './seed.ts';
 import { type Helper, startHelper } from './tools.ts';
 
 const CUSTOMERS = 40_000;
-const RATES = [50, 200] as const;
+const RATES = [50, 200, 500] as const;
 /** Payments that warm up code, plans and connections. */
 const WARM_UP = 400;
 /** What a head-end of the trade needs from ACK to execution. */

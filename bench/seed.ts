@@ -52,11 +52,13 @@ WITH person AS MATERIALIZED (
          encode(sha256(convert_to(substr(p.msisdn, 2), 'UTF8')), 'hex')
     FROM person p
 ), cards AS (
-  INSERT INTO card (id, number, site_id, subscriber_id, created_at)
-  SELECT $8 + 200000000 + p.n, p.number, $3, $8 + 100000000 + p.n, '2026-01-01T00:00:00Z'
+  INSERT INTO card (id, number, site_id, subscriber_id, created_at, cas_id)
+  SELECT $8 + 200000000 + p.n, p.number, $3, $8 + 100000000 + p.n, '2026-01-01T00:00:00Z',
+         'vip-control'
     FROM person p
 ), rights AS (
-  INSERT INTO card_rights (card_id) SELECT $8 + 200000000 + p.n FROM person p
+  INSERT INTO card_rights (card_id, cas_id)
+  SELECT $8 + 200000000 + p.n, 'vip-control' FROM person p
 )
 INSERT INTO subscription (id, card_id, bouquet_id, term)
 SELECT $8 + 300000000 + p.n, $8 + 200000000 + p.n,

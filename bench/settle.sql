@@ -110,7 +110,7 @@ BEGIN
    WHERE s.id = f.subscription_id;
   UPDATE card_rights r
      SET desired_rev = f.desired_rev + 1, next_at = p_at, raised_at = p_at, attempts = 0,
-         failure = NULL,
+         failure = NULL, raised_for = 'PAYMENT:mpesa/' || p_receipt,
          desired = (SELECT jsonb_agg(jsonb_build_object('product', p,
                              'from', to_char(starts AT TIME ZONE 'UTC',
                                              'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
