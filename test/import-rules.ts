@@ -9,7 +9,9 @@ const KNOWN: Record<string, string[]> = {
   entitlement: ['platform', 'registry', 'billing'],
   operations: ['platform', 'registry', 'billing', 'entitlement'],
   telecom: ['platform', 'registry', 'billing', 'entitlement', 'operations'],
-  backoffice: ['platform', 'registry', 'billing', 'entitlement', 'operations'],
+  // Reads what all of them wrote, and writes its seals.
+  evidence: ['platform', 'registry', 'billing', 'entitlement', 'operations', 'telecom'],
+  backoffice: ['platform', 'registry', 'billing', 'entitlement', 'operations', 'evidence'],
   reporting: [
     'platform',
     'registry',
@@ -17,6 +19,7 @@ const KNOWN: Record<string, string[]> = {
     'entitlement',
     'operations',
     'telecom',
+    'evidence',
     'backoffice',
   ],
 };

@@ -44,6 +44,8 @@ interface Field {
   name: string;
   column: string;
   type: string;
+  /** `[]` or nothing. */
+  list: string;
   isOptional: boolean;
   attributes: string;
 }
@@ -52,10 +54,10 @@ interface Field {
 function fieldsOf(model: string, models: ReadonlySet<string>): Field[] {
   const lines = model.matchAll(/^\s+(\w+)\s+(Unsupported\("\w+"\)|\w+)(\?)?(\[\])? *(.*)$/gm);
   return [...lines]
-    .filter(([, , type = '', , list]) => !list && !models.has(type))
-    .map(([, name = '', type = '', optional, , attributes = '']) => {
+    .filter(([, , type = '']) => !models.has(type))
+    .map(([, name = '', type = '', optional, list = '', attributes = '']) => {
       const column = /@map\("(\w+)"\)/.exec(attributes)?.[1] ?? name;
-      return { name, column, type, isOptional: optional !== undefined, attributes };
+      return { name, column, type, list, isOptional: optional !== undefined, attributes };
     });
 }
 
@@ -63,8 +65,8 @@ function tableOf(model: string, models: ReadonlySet<string>): Table {
   const fields = fieldsOf(model, models);
   const columnOf = (name: string) => fields.find((field) => field.name === name)?.column ?? name;
   const columns = fields.map(
-    ({ column, type, isOptional, attributes }) =>
-      `${column} ${typeOf(type, attributes)}${isOptional ? '' : ' NOT NULL'}`,
+    ({ column, type, list, isOptional, attributes }) =>
+      `${column} ${typeOf(type, attributes)}${list}${isOptional ? '' : ' NOT NULL'}`,
   );
   const keys = fields.flatMap(({ column, attributes }) => [
     ...(/@id\b/.test(attributes) ? [`PRIMARY KEY (${column})`] : []),
@@ -100,7 +102,8 @@ async function inDatabase(url: string): Promise<Table[]> {
                  FROM pg_constraint k
                 WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u')) AS keys
          FROM pg_class c
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'`,
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+          AND NOT c.relispartition`,
     );
     return rows
       .filter((row) => !NOT_MODELLED.has(row.name))

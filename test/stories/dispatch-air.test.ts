@@ -5,13 +5,14 @@ import {
   createLog,
   dispatcherOf,
   listenIn,
+  type TestLink,
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import { REAIRS_PER_ROUND_MAX } from '../../src/entitlement/dispatch/reair.ts';
 import type { DispatcherDeps, DispatchStep } from '../../src/entitlement/dispatch/service.ts';
 import { cardTarget } from '../../src/entitlement/vip-control/command.ts';
 import type { RepeatStep } from '../../src/entitlement/vip-control/messages.ts';
 import { until } from '../../src/entitlement/vip-control/testing.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld, severally, type World } from './world.ts';
 
 const START = '2026-11-23T11:02:00Z';
 const MONTH = 65_000n;
@@ -53,7 +54,7 @@ describe('dispatch', () => {
     await world.pay({ amount: MONTH, accountRef: number });
     return number;
   };
-  const manyPaid = (count: number) => Promise.all(Array.from({ length: count }, paid));
+  const manyPaid = (count: number) => severally(count, paid);
   const state = async (number: string) => {
     const [row] = await world.rows(
       `SELECT r.* FROM card_rights r JOIN card c ON c.id = r.card_id WHERE c.number = $1`,
@@ -112,7 +113,7 @@ describe('dispatch', () => {
       const first = await setUp({ processId: 'before', airMarginMs: AIR_MARGIN_MS });
       const number = await paid();
       const heard = Promise.withResolvers<void>();
-      const dying: DispatcherDeps['link'] = {
+      const dying: TestLink = {
         ...first.link,
         async send(command) {
           await first.link.send(command);

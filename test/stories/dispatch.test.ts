@@ -5,11 +5,12 @@ import {
   createLog,
   dispatcherOf,
   listenIn,
+  type TestLink,
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import type { DispatcherDeps, OnAirCard } from '../../src/entitlement/dispatch/service.ts';
 import { type CommandOutcome, cardTarget } from '../../src/entitlement/vip-control/command.ts';
 import { until } from '../../src/entitlement/vip-control/testing.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld, severally, type World } from './world.ts';
 
 const START = '2026-11-23T11:02:00Z';
 const MONTH = 65_000n;
@@ -29,7 +30,7 @@ describe('dispatch', () => {
     await world.close();
   });
 
-  const dispatcher = (link: DispatcherDeps['link'], more: Partial<DispatcherDeps> = {}) =>
+  const dispatcher = (link: TestLink, more: Partial<DispatcherDeps> = {}) =>
     dispatcherOf({ pool: world.pool, settlement: world.settlement, now: world.now, link }, more);
   const setUp = async (more: Partial<DispatcherDeps> = {}) => {
     const link = listenIn(await air.link('dispatcher-1'));
@@ -40,7 +41,7 @@ describe('dispatch', () => {
     await world.pay({ amount: MONTH, accountRef: number });
     return number;
   };
-  const manyPaid = (count: number) => Promise.all(Array.from({ length: count }, paid));
+  const manyPaid = (count: number) => severally(count, paid);
   const state = async (number: string) => {
     const [row] = await world.rows(
       `SELECT r.desired_rev, r.acked_rev, r.on_air_at, r.next_at, r.attempts, r.lease_by,
@@ -96,7 +97,7 @@ describe('dispatch', () => {
   it('sends once more what was raised while an earlier set was under way', async () => {
     const link = listenIn(await air.link('dispatcher-1'));
     const number = await paid();
-    const slow: DispatcherDeps['link'] = {
+    const slow: TestLink = {
       ...link,
       async send(command) {
         if (link.sent.length === 0) await world.pay({ amount: MONTH, accountRef: number });
@@ -142,7 +143,7 @@ describe('dispatch', () => {
   it('repeats the command of a process that died before it wrote the answer', async () => {
     const first = listenIn(await air.link('dispatcher-1'));
     const heard = Promise.withResolvers<void>();
-    const dying: DispatcherDeps['link'] = {
+    const dying: TestLink = {
       ...first,
       async send(command) {
         await first.send(command);

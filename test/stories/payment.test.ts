@@ -109,6 +109,35 @@ describe('a payment', () => {
     expect(world.said.at(-1)?.message).toMatchObject({ name: 'in_suspense', reference: 'ACC 12' });
   });
 
+  it('for the card of a neighbour, moved, leaves the neighbour what was there before', async () => {
+    const [neighbour, own] = [await world.customer(), await world.customer()];
+    await world.pay({ amount: 65_000n, accountRef: neighbour.number });
+    const livesOf = (number: string) =>
+      world.rows(
+        `SELECT r.desired, b.balance, s.paid_until FROM card c
+           JOIN card_rights r ON r.card_id = c.id
+           JOIN subscription s ON s.card_id = c.id
+           JOIN account a ON a.owner = 'subscriber:' || c.subscriber_id AND a.kind = 'wallet_paid'
+           CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS balance FROM entry e
+                                WHERE e.account_id = a.id) b
+          WHERE c.number = $1`,
+        [number],
+      );
+    const before = await livesOf(neighbour.number);
+    const original = { provider: 'mpesa', receipt: 'WRONGCARD1' };
+    const payment = { ...original, amount: 65_000n, payerMsisdn: own.msisdn };
+    await world.pay({ ...payment, accountRef: neighbour.number });
+    expect(await livesOf(neighbour.number)).not.toEqual(before);
+    const move = { kind: 'move_payment', original, toCardNumber: own.number } as const;
+    const moved = await world.act({ ...move, payerMsisdn: own.msisdn });
+    expect(world.settledOf(moved)).toMatchObject({ state: 'settled' });
+    expect(await livesOf(neighbour.number)).toEqual(before);
+    expect(await livesOf(own.number)).toMatchObject([{ desired: [expect.anything()] }]);
+    expect(await world.act({ ...move, payerMsisdn: own.msisdn })).not.toMatchObject({
+      settled: { state: 'settled' },
+    });
+  });
+
   it('with a NUL in its reference is parked alone; its neighbours settle', async () => {
     const { number } = await world.customer();
     const outcomes = await Promise.all([

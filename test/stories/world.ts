@@ -23,9 +23,10 @@ import { createPrisma } from '../../src/platform/database/prisma.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { withLuhnDigit } from '../../src/platform/luhn.ts';
 import type { Clock, Ids } from '../../src/platform/ports.ts';
-import { createTestDatabase } from '../../src/platform/test-database.ts';
+import { createTestDatabase, type TestDatabase } from '../../src/platform/test-database.ts';
 
 export interface World {
+  database: Pick<TestDatabase, 'ownerUrl' | 'appUrl'>;
   pool: Pool;
   ids: Ids;
   prisma: PrismaClient;
@@ -69,9 +70,12 @@ const DAY_MS = 86_400_000;
 
 export const MONEY_CHANNEL = { NBO: 'ke-paybill', ABJ: 'ci-tvu' } as const;
 
-/** Opens the world at an instant. Close it after the last story of the file. */
-export async function createWorld(startIso: string): Promise<World> {
-  const database = await createTestDatabase();
+/**
+ * Opens the world at an instant, in a new database unless one is given. Close it after the last
+ * story of the file.
+ */
+export async function createWorld(startIso: string, given?: TestDatabase): Promise<World> {
+  const database = given ?? (await createTestDatabase());
   const pool = createPool({ url: database.appUrl, max: 6, name: 'stories', logger: silentLogger });
   const prisma = createPrisma({ url: database.appUrl, max: 2, logger: silentLogger });
   const ids = createIds(pool);
@@ -91,6 +95,7 @@ export async function createWorld(startIso: string): Promise<World> {
   const parts = { pool, ids, prisma, settlement, said, site, catalogue, state };
   return {
     ...parts,
+    database,
     now: () => state.now,
     moveTo(iso) {
       state.now = new Date(iso);
@@ -209,3 +214,16 @@ const looks = (pool: Pool): Pick<World, 'rows' | 'check'> => ({
   },
   check: () => checkBooks(pool),
 });
+
+/** As many as find a connection of the pool soon, also on a busy machine. */
+const AT_ONCE = 20;
+
+/** Makes `count` of something, some at once; nobody queues for a connection for long. */
+export async function severally<T>(count: number, make: () => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  while (made.length < count) {
+    const length = Math.min(AT_ONCE, count - made.length);
+    made.push(...(await Promise.all(Array.from({ length }, make))));
+  }
+  return made;
+}

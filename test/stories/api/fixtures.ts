@@ -8,6 +8,10 @@ import { openOutage } from '../../../src/billing/incidents/outages.ts';
 import type { Action } from '../../../src/billing/postpaid/actions.ts';
 import { makeBatch, printBatch } from '../../../src/billing/settlement/voucher-batches.ts';
 import { voucherHasher } from '../../../src/billing/settlement/voucher-codes.ts';
+import { addCampaign } from '../../../src/entitlement/campaigns/campaign-store.ts';
+import { content } from '../../../src/entitlement/campaigns/content.ts';
+import { addGroup, addTemplate } from '../../../src/entitlement/campaigns/template-store.ts';
+import { endRun } from '../../../src/entitlement/reconciliation/run-store.ts';
 import { systemRandom } from '../../../src/platform/system.ts';
 import type { Office, SiteCode } from './office.ts';
 
@@ -76,6 +80,51 @@ async function furnishPeople(office: Office, code: SiteCode): Promise<Named> {
   };
 }
 
+/** A template, and a campaign that was shown to a card. */
+async function furnishCampaign(office: Office, code: SiteCode, number: string): Promise<Named> {
+  const { pool, ids, campaigns } = office;
+  const made = { siteId: office.site(code).id, by: 'staff:1', at: office.now() };
+  const texts = { [office.site(code).language]: { subject: null, body: 'Hello {name}' } };
+  const name = `Greeting of ${code}`;
+  const template = await addTemplate(pool, ids, { ...made, name, texts, isRetired: false });
+  await addGroup(pool, ids, { ...made, name: `Group of ${code}`, filter: {} });
+  const campaign = await addCampaign(pool, ids, {
+    ...{ ...made, name, target: { kind: 'cards', numbers: [number] }, quiet: null },
+    content: content.parse({ kind: 'osd', templateId: String(template?.id) }),
+    ...{ schedule: { kind: 'once', at: null }, validSeconds: 3_600 },
+  });
+  await campaigns.start(campaign.id, { key: `greet-${code}`, by: 'staff:1', approvedBy: null });
+  await campaigns.feed();
+  return { templateId: String(template?.id), campaignId: String(campaign.id) };
+}
+
+/** A run that found one difference, of a card of the site, and a foreign command. */
+async function furnishReconciliation({ pool, ...office }: Office, code: SiteCode, number: string) {
+  const at = office.now();
+  const { rows } = await pool.query(
+    `INSERT INTO reconciliation_run (cas_id, asked_at, asked_by, heal)
+     VALUES ('vip-control', $1, 'staff:1', true) RETURNING id`,
+    [at],
+  );
+  const runId: bigint = rows[0].id;
+  await pool.query(
+    `INSERT INTO reconciliation_difference (run_id, cas_id, found_at, card, card_id, site_id, class,
+            product, wanted, found, since, seconds, amount, currency, is_active, is_healed)
+     SELECT $1, cas_id, $2, number, id, site_id, 'A', 'PREM', '[]', '[]', $2, 60, 5, $4, true, true
+       FROM card WHERE number = $3`,
+    [runId, at, number, office.site(code).currency],
+  );
+  await pool.query(
+    `INSERT INTO reconciliation_foreign (run_id, n, at, op, target_kind, target_id, by, args, code)
+     VALUES ($1, 1, $2, 'CONSOLE', 'card', $3, 'console', '{}', 'DONE')`,
+    [runId, at, number],
+  );
+  const log = { lines: 1, foreign: 1, mark: null, error: null };
+  const end = { startedAt: at, endedAt: at, error: null, cards: 1, active: new Map(), log };
+  await endRun(pool, runId, end);
+  return { reconciliationId: String(runId) };
+}
+
 /** A subscriber who has paid, suspense, an approval asked for, a suspension, staff, a key. */
 export async function furnish(office: Office, code: SiteCode): Promise<Named> {
   const { pool, ids } = office;
@@ -97,17 +146,7 @@ export async function furnish(office: Office, code: SiteCode): Promise<Named> {
   );
   await planResumption(pool, suspended.cardId, new Date('2030-01-01T00:00:00Z'));
   const [version] = await office.rows('SELECT id FROM catalogue_version LIMIT 1');
-  const flagId = await ids.take();
-  await pool.query(
-    `INSERT INTO dunning_flag (id, subscriber_id, kind, reason, from_on, set_by, set_at)
-     VALUES ($1, $2, 'do_not_cut', 'hospital', '2026-11-23', 'staff:1', $3)`,
-    [flagId, customer.subscriberId, office.now()],
-  );
-  await pool.query(
-    `INSERT INTO dunning_hold (id, subscriber_id, level, because, from_on, from_at)
-     VALUES ($1, $2, 'walled', 'overdue', '2026-11-23', $3)`,
-    [await ids.take(), suspended.subscriberId, office.now()],
-  );
+  const flagId = await furnishDunning(office, customer.subscriberId, suspended.subscriberId);
   const voucherBatchId = await makeBatch(
     pool,
     ids,
@@ -125,11 +164,17 @@ export async function furnish(office: Office, code: SiteCode): Promise<Named> {
     ...{ siteId, product: null, region: 'Hill', reason: 'no power at the transmitter' },
     ...{ from: new Date('2026-11-22T00:00:00Z'), by: 'staff:1', at: office.now() },
   });
+  const stb = await furnishDecoder(office, code);
+  const workItem = await furnishWorkItem(office, suspended.cardId);
   return {
     ...people,
+    ...(await furnishCampaign(office, code, customer.number)),
+    ...{ stb, number: customer.number },
+    ...(await furnishReconciliation(office, code, customer.number)),
     ...(await furnishPostpaid(office, code, customer.subscriberId)),
     flagId: String(flagId),
     outageId: String(outage.id),
+    workItemId: String(workItem?.id),
     serial: String(cards?.[0]?.serial),
     batchId: String(voucherBatchId),
     subscriberId: String(customer.subscriberId),
@@ -138,8 +183,43 @@ export async function furnish(office: Office, code: SiteCode): Promise<Named> {
     paymentId: String(payment?.id),
     versionId: String(version?.id),
     code: 'not_found',
+    name: 'active',
     site: code,
   };
+}
+
+async function furnishDunning(office: Office, flagged: bigint, walled: bigint): Promise<bigint> {
+  const { pool, ids } = office;
+  const flagId = await ids.take();
+  await pool.query(
+    `INSERT INTO dunning_flag (id, subscriber_id, kind, reason, from_on, set_by, set_at)
+     VALUES ($1, $2, 'do_not_cut', 'hospital', '2026-11-23', 'staff:1', $3)`,
+    [flagId, flagged, office.now()],
+  );
+  await pool.query(
+    `INSERT INTO dunning_hold (id, subscriber_id, level, because, from_on, from_at)
+     VALUES ($1, $2, 'walled', 'overdue', '2026-11-23', $3)`,
+    [await ids.take(), walled, office.now()],
+  );
+  return flagId;
+}
+
+async function furnishDecoder(office: Office, code: SiteCode): Promise<string> {
+  const stb = `STB-OF-${code}`;
+  await office.pool.query(
+    `INSERT INTO decoder (serial, site_id, state) VALUES ($1, $2, 'unlisted')`,
+    [stb, office.site(code).id],
+  );
+  return stb;
+}
+
+async function furnishWorkItem(office: Office, cardId: bigint) {
+  const [row] = await office.rows(
+    `INSERT INTO work_item (card_id, cas_id, code, sentence, opened_at)
+     VALUES ($1, 'vip-control', 'UNKNOWN_CARD', 'Register it', $2) RETURNING id`,
+    [cardId, office.now()],
+  );
+  return row;
 }
 
 /** The path of a route with its parameters named. */

@@ -13,6 +13,7 @@ import { createOffice, type Office, passwords } from './office.ts';
 const GUIDES = [
   ['api', 13],
   ['test-clocks', 8],
+  ['screen-messages', 6],
 ] as const;
 const PASSWORD = 'correct horse battery';
 
@@ -105,6 +106,8 @@ async function run({ text, role }: Example) {
   if (answer.status === 202) known.APPROVAL = String(body.id);
   if (url.endsWith('/postpaid-account')) known.ACCOUNT = String(body.id);
   if (url.endsWith('/contracts')) known.INVOICE = String(body.invoiceId);
+  if (url.endsWith('/message-templates')) known.TEMPLATE = String(body.id);
+  if (url.endsWith('/campaigns')) known.CAMPAIGN = String(body.id);
   if (url.endsWith('/test-clocks')) known.CLOCK = String(body.id);
   return { status: answer.status, body };
 }

@@ -27,9 +27,14 @@ import type { Outcome, Payment } from '../../../src/billing/settlement/commands.
 import type { SettlementPorts } from '../../../src/billing/settlement/facts.ts';
 import { createSettlement, type Settlement } from '../../../src/billing/settlement/service.ts';
 import { createTestClocks } from '../../../src/billing/test-clocks/service.ts';
+import type { Campaigns } from '../../../src/entitlement/campaigns/service.ts';
+import { createCasCommands } from '../../../src/entitlement/commands/service.ts';
+import { createDevices } from '../../../src/entitlement/devices/service.ts';
 import { createPictureDesk } from '../../../src/entitlement/picture/service.ts';
 import { createSuspensions } from '../../../src/entitlement/picture/suspension.ts';
 import { rightsFor } from '../../../src/entitlement/rights/rules.ts';
+import { openCampaigns } from '../../../src/open-campaigns.ts';
+import { readInstallation } from '../../../src/open-compliance.ts';
 import { openDunning } from '../../../src/open-dunning.ts';
 import { createIds } from '../../../src/platform/database/ids.ts';
 import { createPool } from '../../../src/platform/database/pool.ts';
@@ -57,6 +62,7 @@ export interface Office {
   pool: Pool;
   ids: Ids;
   dunning: DunningService;
+  campaigns: Campaigns;
   url: string;
   routes: readonly Route[];
   document: Record<string, unknown>;
@@ -128,6 +134,8 @@ export interface OfficeOptions {
   approvalAbove?: bigint;
   /** With time that can be moved, as a demo has it. */
   hasClocks?: boolean;
+  /** Told of each scratch card that is not taken. */
+  onVoucherRefused?: (reason: string) => void;
 }
 
 /** Opens the office. Close it after the last story of the file. */
@@ -156,17 +164,19 @@ export async function createOffice(options: OfficeOptions = {}): Promise<Office>
   const { publish } = createPublisher({ ...common, reload });
   const catalogueFile = () => billing.catalogue.inForce();
   const siteIds = [...catalogue().sites.keys()];
+  const campaigns = openCampaigns({ ...common, catalogue });
   const postpaid = await openPostpaid({ ...common, siteIds, fault });
   const dunning = duns({ ...common, settlement, catalogue, postpaid });
   const clocks = options.hasClocks ? openClocks({ ...common, settlement, catalogue, state }) : null;
   const door = clocks?.tests.settlement(settlement) ?? settlement;
   const desk = { ...common, settlement: door, catalogue, catalogueFile, publish, channels };
-  const opening = { ...desk, postpaid, dunning, ...(clocks ? { clocks } : {}) };
+  const opening = { ...desk, postpaid, dunning, campaigns, ...(clocks ? { clocks } : {}) };
   const backoffice = openOffice(opening, options);
   const { server, url } = await serve(backoffice.router);
   const parts = { pool, ids, state, site, settlement };
   return {
     ...{ pool, ids, url, fault, errors, site, catalogue, postpaid, dunning, now: clock.now },
+    campaigns,
     routes: backoffice.routes,
     document: backoffice.document,
     later(ms) {
@@ -178,10 +188,7 @@ export async function createOffice(options: OfficeOptions = {}): Promise<Office>
     settle: (code, wish) => settleAt(parts, code, wish),
     voucher: (asset, value) => addVoucher(parts, asset, value),
     call: callerOf(server, backoffice.document),
-    async rows(sql, values = []) {
-      const { rows } = await pool.query(sql, values);
-      return rows;
-    },
+    rows: async (sql, values = []) => (await pool.query(sql, values)).rows,
     forget: (...tables) => truncate(database.ownerUrl, tables),
     finishDue: () => backoffice.finishDue(),
     async changeCatalogue(...changes) {
@@ -266,14 +273,22 @@ type Opening = Pick<
   | 'publish'
   | 'postpaid'
   | 'dunning'
+  | 'campaigns'
 > & { clocks?: DemoClocks; channels: ReadonlyMap<string, bigint> };
 
 function openOffice({ channels, dunning, ...common }: Opening, options: OfficeOptions) {
   return createBackoffice({
     ...{ ...common, passwords, kv: createMemoryKeyValue(), random: systemRandom, trustedHops: 0 },
     voucherHash: HASH,
+    ...(options.onVoucherRefused ? { onVoucherRefused: options.onVoucherRefused } : {}),
     picture: createPictureDesk({ ...common, refresher: { wake: () => undefined } }),
     dunning,
+    devices: createDevices({
+      ...{ ...common, commands: createCasCommands(common), casOf: () => 'vip-control' },
+      ...{ listedOnly: () => false, models: null, wake: () => undefined },
+    }),
+    listedOnly: () => false,
+    installation: () => readInstallation({ isDemo: true }, []),
     suspensions: createSuspensions({ ...common, dispatcher: { wake: () => undefined } }),
     channelSites: () => channels,
     limits: { perMinute: 1e6, moneyPerMinute: 1e6, strangersPerMinute: 1e6, ...options.limits },

@@ -5,6 +5,7 @@ import { applyReceipts } from '../../../src/billing/postpaid/receipts.ts';
 import type { PostpaidService } from '../../../src/billing/postpaid/service.ts';
 import { readDocument } from '../../../src/billing/postpaid/views.ts';
 import { insertOrder } from '../../../src/telecom/momo/orders.ts';
+import { eventually } from './eventually.ts';
 import { createHouse, type House } from './house.ts';
 import { createLogbook } from './logbook.ts';
 
@@ -35,11 +36,15 @@ describe('collecting what hotels owe', () => {
   });
 
   const postpaid = () => house.product.postpaid;
-  const run = (...jobs: string[]) =>
-    jobs.reduce(
-      (before, job) => before.then(() => house.product.jobs?.runNow(job)),
-      Promise.resolve<unknown>(undefined),
-    );
+  /** One after the other; a run that the calendar has woken is over first. */
+  async function run(...jobs: string[]) {
+    for (const job of jobs) {
+      await eventually(async () => {
+        const result = await house.product.jobs?.runNow(job);
+        if (result !== 'done') throw new Error(`${job}: ${result}`);
+      });
+    }
+  }
   async function act(accountId: bigint, action: Action): Promise<bigint> {
     serial += 1;
     const answer = await postpaid().act(accountId, `act-${serial}`, action);

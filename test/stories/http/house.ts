@@ -235,7 +235,7 @@ async function openSimulators({ dataDir, clock, kbit }: Opening, { url, pool, id
   const addresses = { gateway: url, money: money.url, texts: texts.url };
   const demo: DemoHouse = {
     channels: { channels: demoChannels(plan, addresses) },
-    control: { host: HOST, port: headEnd.port },
+    control: { transport: 'tcp', host: HOST, port: headEnd.port },
     furnish: async () => undefined,
     async stop() {
       await Promise.all([money.stop(), texts.stop(), headEnd.stop()]);

@@ -1,7 +1,7 @@
 /** What a story may look at: our rows, the phones' inboxes, the head-end's cards, both books. */
 import type { Pool } from 'pg';
+import { canonicalSet } from '../../../simulators/head-end/card-state.ts';
 import type { StoredCommand } from '../../../simulators/head-end/memory.ts';
-import { canonicalSet } from '../../../simulators/head-end/rules.ts';
 import { checkBooks } from '../../../src/billing/ledger/check.ts';
 import { wireSet } from '../../../src/entitlement/dispatch/rules.ts';
 import type { WireOperation, WireRight } from '../../../src/entitlement/vip-control/operations.ts';

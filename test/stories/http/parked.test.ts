@@ -1,3 +1,4 @@
+import { eventually } from './eventually.ts';
 import { createHouse, type House } from './house.ts';
 import { c2b, send, stk } from './paybill.ts';
 
@@ -138,6 +139,11 @@ describe('a forged callback of a prompt', () => {
     house.money.setPhone(customer.msisdn, { behaviour: 'manual' });
     await house.dial(house.phone(customer.msisdn), '*384*100#', '1', '1', '1');
     const checkoutRequestId = await house.promptOn(customer.msisdn);
+    // The phone asks before the product has heard which request that is.
+    const known = 'SELECT FROM payment_order WHERE checkout_request_id = $1';
+    await eventually(async () => {
+      if (!(await house.rows(known, [checkoutRequestId])).length) throw new Error('Not known yet');
+    });
     return { ...(await house.toldOf(customer.msisdn)), ...customer, checkoutRequestId };
   };
 

@@ -149,4 +149,38 @@ describe('a payment the customer starts at the paybill', () => {
     await house.settleDown();
     for (const { card } of customers) await house.onAir(card);
   });
+
+  it('that nobody told us of is found in the list of M-PESA, and counts once', async () => {
+    const told = await house.customer();
+    await house.pay(told);
+    const { msisdn, card } = await house.customer();
+    house.money.setFaults({ drop: true }, msisdn);
+    await house.money.payBill({ msisdn, accountReference: card, amountMinor: 65_000n });
+    const receipt = house.receiptOf(msisdn);
+    house.clock.advance(60_000);
+    await house.product.jobs?.runNow('sweep-payments');
+    // It may still be under way.
+    expect(await house.paidUntil(card)).toBeNull();
+    house.clock.advance(120_000);
+    await house.product.jobs?.runNow('sweep-payments');
+    await house.textTo(msisdn, /^Paid KES 650\. ESSENTIAL card .* to 23\/12\/2026\./);
+    expect(await house.metric('vip_missed_payments_total{channel="ke-paybill"}')).toBe(1);
+    const late = c2b({ TransID: receipt, BillRefNumber: card, MSISDN: msisdn.slice(1) });
+    expect(await send(house.hook('ke-paybill', '/confirm'), late)).toMatchObject({ status: 200 });
+    await house.product.jobs?.runNow('sweep-payments');
+    expect(await house.paidUntil(card)).toBe('2026-12-23T21:00:00.000Z');
+    expect(await house.paidUntil(told.card)).toBe('2026-12-23T21:00:00.000Z');
+  });
+
+  it('that came while our database was away is found when it is back', async () => {
+    await house.product.jobs?.runNow('sweep-payments');
+    const { msisdn, card } = await house.customer();
+    await house.database(false);
+    await house.money.payBill({ msisdn, accountReference: card, amountMinor: 65_000n });
+    await house.database(true);
+    house.clock.advance(180_000);
+    await house.product.jobs?.runNow('sweep-payments');
+    await house.textTo(msisdn, /^Paid KES 650\./);
+    expect(await house.paidUntil(card)).toBe('2026-12-23T21:00:00.000Z');
+  });
 });

@@ -93,7 +93,7 @@ describe('a decoder that was off when its month was paid', () => {
 
   it('is counted in the time to picture, as every paid card is', async () => {
     const line = (name: string, stage: string) =>
-      house.metric(`vip_time_to_picture_seconds_${name}{stage="${stage}"}`);
+      house.metric(`vip_time_to_picture_seconds_${name}{cas="vip-control",stage="${stage}"}`);
     const before = await line('count', 'on_air');
     await paidWhileOff();
     expect(await line('count', 'on_air')).toBe(before + 1);

@@ -201,6 +201,8 @@ describe('the same text', () => {
     expect(await house.hop('ke-text', form, '/in')).toMatchObject({ status: 200 });
     await house.answerPrompt(home.msisdn, '1234');
     await house.textTo(home.msisdn, /^Paid KES 650/);
+    // What is still on its way would be too late an hour on.
+    await house.onAir(home.card);
     house.clock.advance(60 * MINUTE_MS);
     expect(await house.hop('ke-text', form, '/in')).toMatchObject({ status: 200 });
     expect(await orders(home)).toEqual([{ state: 'paid' }]);
