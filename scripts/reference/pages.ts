@@ -10,8 +10,8 @@ import {
   type RoleName,
 } from '../../src/backoffice/people/permissions.ts';
 import { REFUSALS, SUSPENSE_REASONS } from '../../src/billing/errors.ts';
-import { SETTINGS } from '../../src/platform/config.ts';
 import { METRICS } from '../../src/platform/metrics.ts';
+import { SETTINGS } from '../../src/platform/settings.ts';
 import { REFUSED } from '../../src/telecom/refused.ts';
 import { table } from './table.ts';
 
