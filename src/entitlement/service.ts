@@ -12,6 +12,7 @@ import { readEpoch, saveProducts } from './cas/store.ts';
 import type { CasSystem } from './cas/systems.ts';
 import { createCasCommands } from './commands/service.ts';
 import { createComparison } from './dispatch/comparison.ts';
+import { tryLateCards } from './dispatch/comparison-store.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from './dispatch/service.ts';
 import { createOsdSender } from './osd/service.ts';
 import { countDark, type DarkCard, paidButDark } from './picture/dark.ts';
@@ -120,6 +121,7 @@ async function startSystem(all: EntitlementDeps, system: CasSystem): Promise<Wor
   const noteConnected = async () => {
     try {
       await saveProducts(pool, casId, driver.capabilities()?.products ?? null);
+      if ((await tryLateCards(pool, casId, clock.now())) > 0) senders.dispatcher.wake();
       if ((await compare()) > 0) senders.dispatcher.wake();
     } catch (error) {
       // The next session compares from where this one began.

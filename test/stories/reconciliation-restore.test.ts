@@ -42,6 +42,14 @@ describe('reconciliation after a restore', () => {
     return { ownerUrl: beside(ownerUrl), appUrl: beside(appUrl), drop };
   };
 
+  const epochOf = async ({ appUrl }: TestDatabase): Promise<number> => {
+    const client = new pg.Client({ connectionString: appUrl });
+    await client.connect();
+    const { rows } = await client.query('SELECT epoch FROM conditional_access');
+    await client.end();
+    return rows[0].epoch;
+  };
+
   it('puts everything right in one run', async () => {
     const [same = '', longer = ''] = await house.onAir(2);
     const { number: late } = await house.world.customer();
@@ -53,9 +61,10 @@ describe('reconciliation after a restore', () => {
     await house.send();
     house.later(DAY_MS);
 
-    restored = await createRestored(house, await restoredFrom(dir), 2);
-    const [{ epoch } = {}] = await restored.world.rows('SELECT epoch FROM conditional_access');
-    expect(epoch).toBe(2);
+    const database = await restoredFrom(dir);
+    const epoch = await epochOf(database);
+    expect(epoch).toBeGreaterThan(1);
+    restored = await createRestored(house, database, epoch);
     const { found, end } = await restored.reconcile();
     expect(end).toMatchObject({ error: null });
     expect(found.map(({ card, class: kind }) => [card, kind])).toEqual(

@@ -45,7 +45,7 @@ export function breakWire(broken: Break | null, message: JsonObject): JsonObject
   return { ...message, args: { ...args, set: args.set.slice(1) } };
 }
 
-const HORIZON = 'pg_snapshot_xmin(pg_current_snapshot())';
+const HORIZON = 'house_xmin()';
 const NEWEST = 'pg_snapshot_xmax(pg_current_snapshot())';
 
 /** Folding that does not wait for who is slower. */

@@ -95,7 +95,7 @@ async function settleUnknown(
       return deps.momo.paid(channel, deps.siteIdOf(channel.site), money, raw);
     }),
   );
-  const settled = outcomes.filter(({ kind }) => kind === 'done');
+  const settled = outcomes.filter((outcome) => outcome.kind === 'done' && outcome.first);
   for (const _ of settled) deps.onFound(channel.id);
   return outcomes.some(({ kind }) => kind === 'unavailable') ? null : settled.length;
 }

@@ -98,7 +98,8 @@ async function leaks(route: Route, token: string): Promise<string[]> {
   const text = JSON.stringify(body);
   const secrets = Object.entries(nairobi).filter(([name, value]) => value !== abidjan[name]);
   const found = secrets.filter(([, value]) => text.includes(`"${value}"`)).map(([name]) => name);
-  if (status !== 200) found.push(String(status));
+  // What speaks of the whole house is not there for who sees a part of it.
+  if (status !== 200 && status !== 404) found.push(String(status));
   if (/"(site|code)":"NBO"/.test(text)) found.push('site');
   const asked = await office.call('get', `${route.path}?site=NBO`, { token });
   if (asked.status === 200 && asked.body.items.length > 0) found.push('asked for');
