@@ -44,10 +44,10 @@ SELECT on_air, 'main', 'main.1.' || card || '.' || m, 'ENTITLE', 'card', card, c
        21600, 'SALE', 'bench', 'PAYMENT:mpesa/' || card || m, on_air, on_air, on_air, 'done',
        'DONE', 1
   FROM (SELECT c, m, lpad(c::text, 11, '0') AS card,
-               $3::timestamptz + m * interval '30 days' + (c * 7919 % 40000) * interval '1 minute'
-                 AS on_air,
+               $3::timestamptz + m * interval '30 days'
+                 + (c % 40000 * 7919 % 40000) * interval '1 minute' AS on_air,
                $3::timestamptz + (m + 1) * interval '30 days'
-                 + (c * 7919 % 40000) * interval '1 minute' + interval '6 hours' AS ends
+                 + (c % 40000 * 7919 % 40000) * interval '1 minute' + interval '6 hours' AS ends
           FROM generate_series($1::integer, $2::integer) AS c
          CROSS JOIN generate_series(0, ${MONTHS - 1}) AS m
          WHERE (c + m) % 10 <> 0) AS past`;
