@@ -1,5 +1,14 @@
 import fc from 'fast-check';
-import { type AirCard, ANY, type Executed, execute, OFF, type Span, SUSPENDED } from './rules.ts';
+import {
+  type AirCard,
+  type Executed,
+  execute,
+  keyOf,
+  type Right,
+  SEEN,
+  type Span,
+  SUSPENDED,
+} from './rules.ts';
 
 const PRODUCTS = ['ESS', 'PREM', 'EVT:CUP'];
 const HOUR_MS = 3_600_000;
@@ -30,14 +39,12 @@ function replay(log: readonly Executed[], at: number): Set<string> {
   const past = counted.filter((one) => one.at <= at);
   const state = past.at(-1);
   if (!state) return new Set();
-  if (state.isSuspended) return new Set([SUSPENDED]);
-  const shown = shownAt(state, at);
-  if (shown.length > 0) return new Set([...shown, ANY]);
   const wasSeen = past.some((one, n) => everShown(one, one.at, past[n + 1]?.at ?? at));
-  return wasSeen ? new Set([OFF]) : new Set();
+  const shown = state.isSuspended ? [SUSPENDED] : shownAt(state, at);
+  return new Set(shown.length > 0 || wasSeen ? [...shown, SEEN] : []);
 }
 
-const soldTo = ({ product, to }: Span, marginMs: number) =>
+const soldTo = ({ product, to }: Right, marginMs: number) =>
   to - (product.startsWith('EVT:') ? Math.min(marginMs, MARGIN_OF_EVENT_MS) : marginMs);
 const shownAt = ({ set, marginMs }: Executed, at: number): string[] =>
   set
@@ -50,7 +57,7 @@ const everShown = (state: Executed, from: number, to: number): boolean =>
       (span) => Math.max(span.from, from) < Math.min(soldTo(span, state.marginMs), to),
     ));
 
-function intervalsOf(log: readonly Executed[]): Span[] {
+function spansOf(log: readonly Executed[]): Span[] {
   const spans = new Map<string, Span>();
   let card: AirCard | null = null;
   for (const next of log) {
@@ -58,7 +65,7 @@ function intervalsOf(log: readonly Executed[]): Span[] {
     if (!done) continue;
     card = done.card;
     for (const { before, ...span } of done.changes) {
-      const key = `${span.product}|${span.from}`;
+      const key = keyOf(span);
       expect(spans.get(key)?.to ?? null).toBe(before);
       spans.set(key, span);
     }
@@ -66,15 +73,42 @@ function intervalsOf(log: readonly Executed[]): Span[] {
   return [...spans.values()];
 }
 
+const runningAt = (spans: readonly Span[], at: number) =>
+  spans.filter(({ from, to }) => from <= at && at < to);
+const productsAt = (spans: readonly Span[], at: number) =>
+  runningAt(spans, at).flatMap(({ products }) => products);
+
+/** From where a product began, over spans that touch. */
+function walkBack(spans: readonly Span[], product: string, from: number): number {
+  const before = spans.find((span) => span.from < span.to && span.to === from);
+  return before?.products.includes(product) ? walkBack(spans, product, before.from) : from;
+}
+
 describe('what a card showed', () => {
   it('is at every instant what a replay of the log comes to', () => {
     fc.assert(
       fc.property(fc.array(executed, { maxLength: 8 }), fc.nat(100), (log, hours) => {
         const at = hours * HOUR_MS + 1;
-        const spans = intervalsOf(log).filter(({ from, to }) => from <= at && at < to);
-        const shown = spans.map(({ product }) => product);
+        const spans = spansOf(log);
+        const shown = productsAt(spans, at);
         expect(new Set(shown)).toEqual(replay(log, at));
         expect(shown).toHaveLength(new Set(shown).size);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is one span at a time, and says since when without a break', () => {
+    fc.assert(
+      fc.property(fc.array(executed, { maxLength: 8 }), fc.nat(100), (log, hours) => {
+        const at = hours * HOUR_MS + 1;
+        const spans = spansOf(log);
+        const running = runningAt(spans, at).filter(({ products }) => products[0] !== SEEN);
+        expect(running.length).toBeLessThan(2);
+        for (const { products, from, since } of running) {
+          const began = products.map((product) => walkBack(spans, product, from));
+          expect(since).toEqual(began);
+        }
       }),
       { numRuns: 2_000 },
     );

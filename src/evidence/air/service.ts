@@ -5,7 +5,7 @@
 import type { Pool } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
 import type { Clock } from '../../platform/ports.ts';
-import { type AirCard, type AirChange, execute } from './rules.ts';
+import { type AirCard, type AirChange, execute, keyOf } from './rules.ts';
 import { type LoggedSet, lockAir, readCards, readSets, testCards, writeAir } from './store.ts';
 
 export interface AirDeps {
@@ -47,7 +47,10 @@ function followOnce({ pool, clock }: AirDeps): Promise<{ sets: number; isLast: b
   });
 }
 
-/** The cards that changed, and each span once: with its end before the first set and after all. */
+/**
+ * The cards that changed, and each span once: with its end before the first set and after all. A
+ * span that was only planned, and came and went in this stretch, is none.
+ */
 function executeAll(known: ReadonlyMap<string, AirCard>, sets: readonly LoggedSet[]) {
   const cards = new Map<string, AirCard>();
   const changes = new Map<string, AirChange & { card: string }>();
@@ -56,11 +59,12 @@ function executeAll(known: ReadonlyMap<string, AirCard>, sets: readonly LoggedSe
     if (!done) continue;
     cards.set(set.card, done.card);
     for (const change of done.changes) {
-      const key = `${set.card}|${change.product}|${change.from}`;
+      const key = `${set.card} ${keyOf(change)}`;
       const first = changes.get(key);
       const before = first ? first.before : change.before;
       changes.set(key, { ...change, before, card: set.card });
     }
   }
-  return { cards, changes: [...changes.values()] };
+  const isKept = ({ from, to, before }: AirChange) => before !== null || from < to;
+  return { cards, changes: [...changes.values()].filter(isKept) };
 }

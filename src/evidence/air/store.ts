@@ -1,7 +1,6 @@
 /** The SQL of what was on the air. */
 import type { ClientBase } from 'pg';
-import type { AirCard, AirChange, Executed, Span } from './rules.ts';
-import { NEVER } from './rules.ts';
+import { type AirCard, type AirChange, type Executed, NEVER, type Span } from './rules.ts';
 
 /** Any number, so that this lock is not mistaken for another. */
 const AIR_LOCK = 7_310_003;
@@ -112,9 +111,10 @@ export async function readCards(
     [cards],
   );
   const spans = await client.query(
-    `SELECT i.card, i.product, ${ms('i.from_at')} AS from, ${ms('i.to_at')} AS to
-       FROM air_interval i JOIN air_card c ON c.card = i.card
-      WHERE i.card = ANY($1) AND i.to_at >= c.at`,
+    `SELECT s.card, s.shown, ${ms('s.from_at')} AS from, ${ms('s.to_at')} AS to,
+            ARRAY(SELECT ${ms('since')} FROM unnest(s.since) AS since) AS since
+       FROM air_span s JOIN air_card c ON c.card = s.card
+      WHERE s.card = ANY($1) AND s.to_at >= c.at`,
     [cards],
   );
   const open = Map.groupBy(spans.rows, ({ card }) => card);
@@ -123,7 +123,9 @@ export async function readCards(
       card,
       {
         ...{ epoch, rev, at },
-        open: (open.get(card) ?? []).map(({ product, from, to }): Span => ({ product, from, to })),
+        open: (open.get(card) ?? []).map(
+          ({ shown, from, to, since }): Span => ({ products: shown.split(' '), from, to, since }),
+        ),
       },
     ]),
   );
@@ -156,24 +158,28 @@ export async function writeAir(client: ClientBase, writes: AirWrites): Promise<v
     ],
   );
   await client.query(
-    `INSERT INTO air_interval (card, product, from_at, to_at)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-     ON CONFLICT (card, product, from_at) DO UPDATE SET to_at = EXCLUDED.to_at`,
+    `INSERT INTO air_span (card, shown, from_at, to_at, since)
+     SELECT card, shown, from_at, to_at, since::timestamptz[]
+       FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[])
+         AS new (card, shown, from_at, to_at, since)
+     ON CONFLICT (card, shown, from_at) DO UPDATE
+        SET to_at = EXCLUDED.to_at, since = EXCLUDED.since`,
     [
       changes.map(({ card }) => card),
-      changes.map(({ product }) => product),
+      changes.map(({ products }) => products.join(' ')),
       changes.map(({ from }) => instantOf(from)),
       changes.map(({ to }) => instantOf(to)),
+      changes.map(({ since }) => `{${since.map(instantOf)}}`),
     ],
   );
   const days = [...daysOf(changes).values()];
   await client.query(
-    `INSERT INTO air_day (product, day, began, ended)
+    `INSERT INTO air_day (shown, day, began, ended)
      SELECT * FROM unnest($1::text[], $2::date[], $3::bigint[], $4::bigint[])
-     ON CONFLICT (product, day) DO UPDATE
+     ON CONFLICT (shown, day) DO UPDATE
         SET began = air_day.began + EXCLUDED.began, ended = air_day.ended + EXCLUDED.ended`,
     [
-      days.map(({ product }) => product),
+      days.map(({ shown }) => shown),
       days.map(({ day }) => day),
       days.map(({ began }) => began),
       days.map(({ ended }) => ended),
@@ -186,7 +192,7 @@ export async function writeAir(client: ClientBase, writes: AirWrites): Promise<v
 }
 
 interface Day {
-  product: string;
+  shown: string;
   day: string;
   began: number;
   ended: number;
@@ -195,21 +201,22 @@ interface Day {
 /** How the counts of days change; a span that never was counts nowhere. */
 function daysOf(changes: readonly AirChange[]): Map<string, Day> {
   const days = new Map<string, Day>();
-  const count = (product: string, ms: number, of: 'began' | 'ended', by: number) => {
+  const count = (shown: string, ms: number, of: 'began' | 'ended', by: number) => {
     if (ms === NEVER) return;
-    const key = `${product}|${dayOf(ms)}`;
-    const day = days.get(key) ?? { product, day: dayOf(ms), began: 0, ended: 0 };
+    const key = `${shown} ${dayOf(ms)}`;
+    const day = days.get(key) ?? { shown, day: dayOf(ms), began: 0, ended: 0 };
     day[of] += by;
     days.set(key, day);
   };
-  for (const { product, from, to, before } of changes) {
+  for (const { products, from, to, before } of changes) {
+    const shown = products.join(' ');
     if (before !== null && before > from) {
-      count(product, from, 'began', -1);
-      count(product, before, 'ended', -1);
+      count(shown, from, 'began', -1);
+      count(shown, before, 'ended', -1);
     }
     if (to > from) {
-      count(product, from, 'began', 1);
-      count(product, to, 'ended', 1);
+      count(shown, from, 'began', 1);
+      count(shown, to, 'ended', 1);
     }
   }
   return days;

@@ -122,8 +122,8 @@ export const aTwentiethADay: Check = async ({ look, at }) => {
 export const channelByChannel: Check = async ({ pool, look, say, known }) => {
   const [sample] = await look<{ card: string }>(
     'A card that is active, as a sample',
-    `SELECT card FROM air_interval
-      WHERE product = '*' AND from_at < to_at AND from_at <= $1 AND to_at > $1
+    `SELECT card FROM air_span
+      WHERE shown NOT LIKE '!%' AND from_at < to_at AND from_at <= $1 AND to_at > $1
       ORDER BY from_at DESC, card LIMIT 1`,
     [known],
   );
@@ -171,7 +171,7 @@ export const offIsDark: Check = async ({ look, known }) => {
     'Suspended or blocked cards for more than two minutes, and those of them that show something',
     `SELECT count(*)::integer AS cards,
             (count(*) FILTER (WHERE EXISTS (
-              SELECT FROM air_interval i WHERE i.card = c.number AND i.product = '*'
+              SELECT FROM air_span i WHERE i.card = c.number AND i.shown NOT LIKE '!%'
                  AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1)))::integer AS visible
        FROM card c
       WHERE c.is_blocked OR EXISTS (
@@ -182,8 +182,8 @@ export const offIsDark: Check = async ({ look, known }) => {
   const [ended] = await look<{ visible: number }>(
     'Cards that show something though all that was sold to them has ended',
     `SELECT count(DISTINCT i.card)::integer AS visible
-       FROM air_interval i JOIN card c ON c.number = i.card JOIN card_rights r ON r.card_id = c.id
-      WHERE i.product = '*' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1
+       FROM air_span i JOIN card c ON c.number = i.card JOIN card_rights r ON r.card_id = c.id
+      WHERE i.shown NOT LIKE '!%' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1
         AND NOT EXISTS (SELECT FROM jsonb_array_elements(r.desired) d
                          WHERE (d->>'to')::timestamptz > $1::timestamptz - ${UNDERWAY})`,
     [known],

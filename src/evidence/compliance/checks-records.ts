@@ -9,8 +9,8 @@ export const cardsArePaired: Check = async ({ look, known }) => {
             (count(*) FILTER (WHERE NOT EXISTS (
               SELECT FROM pairing p WHERE p.card = i.card AND p.to_at IS NULL)
             ))::integer AS unpaired
-       FROM air_interval i
-      WHERE i.product = '*' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1`,
+       FROM air_span i
+      WHERE i.shown NOT LIKE '!%' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1`,
     [known],
   );
   await look(
@@ -133,8 +133,8 @@ export const blacklistHolds: Check = async ({ look, known }) => {
   );
   const seen = await look(
     'Blacklisted cards that show something',
-    `SELECT v.number FROM viewing_card v JOIN air_interval i ON i.card = v.number
-      WHERE v.state = 'blacklisted' AND i.product = '*' AND i.from_at < i.to_at
+    `SELECT v.number FROM viewing_card v JOIN air_span i ON i.card = v.number
+      WHERE v.state = 'blacklisted' AND i.shown NOT LIKE '!%' AND i.from_at < i.to_at
         AND i.from_at <= $1 AND i.to_at > $1
         AND EXISTS (SELECT FROM device_event e WHERE (e.kind, e.device) = ('card', v.number)
                        AND e.to_state = 'blacklisted'

@@ -4,20 +4,19 @@
  */
 import { hash } from 'node:crypto';
 import type { ClientBase, Pool } from 'pg';
-import { ANY, OFF, SUSPENDED } from '../air/rules.ts';
+import { SEEN, SUSPENDED } from '../air/rules.ts';
 import { REPORTS, type ReportName } from './definitions.ts';
 import { type LineUpEntry, lineUpAt } from './line-up.ts';
 import {
   AGES,
   agesOf,
-  airedProducts,
   blacklistedAt,
   catalogueTextAt,
-  countCards,
-  countCardsOfAny,
   countRegistered,
+  countShown,
   knownUntil,
   productsOfCard,
+  type Shown,
 } from './store.ts';
 
 type Db = Pool | ClientBase;
@@ -87,20 +86,19 @@ const TABLES: Record<ReportName, (db: Db, at: Date, card: string) => Promise<Tab
     return { columns: ['cards'], rows: [[await countRegistered(db, at)]] };
   },
   async active(db, at) {
-    const products = [ANY, ...(await airedProducts(db))];
-    const counts = await countCards(db, products, at);
-    const rows = products.map((product): Cell[] => [
-      product === ANY ? 'all' : product,
-      counts.get(product) ?? 0,
-    ]);
-    // A product that nobody had is not told: whether it was ever sold is a matter of later days.
-    return {
-      columns: ['product', 'cards'],
-      rows: rows.filter((row, n) => n === 0 || row[1] !== 0),
-    };
+    const active = (await countShown(db, at)).filter(isActive);
+    const products = [...new Set(active.flatMap((shown) => shown.products))].sort();
+    const rows = products.map((product): Cell[] => [product, cardsOf(active, [product])]);
+    return { columns: ['product', 'cards'], rows: [['all', sumOf(active)], ...rows] };
   },
-  suspended: (db, at) => countOne(db, SUSPENDED, at),
-  deactivated: (db, at) => countOne(db, OFF, at),
+  async suspended(db, at) {
+    return { columns: ['cards'], rows: [[cardsOf(await countShown(db, at), [SUSPENDED])]] };
+  },
+  async deactivated(db, at) {
+    const shown = await countShown(db, at);
+    const showing = shown.filter(({ products }) => !products.includes(SEEN));
+    return { columns: ['cards'], rows: [[cardsOf(shown, [SEEN]) - sumOf(showing)]] };
+  },
   async blacklisted(db, at) {
     const rows = (await blacklistedAt(db, at)).map(({ kind, device, since }): Cell[] => [
       kind === 'stb' ? 'decoder' : 'card',
@@ -143,17 +141,20 @@ const TABLES: Record<ReportName, (db: Db, at: Date, card: string) => Promise<Tab
   },
 };
 
-const STATES: Record<string, string> = { [SUSPENDED]: 'suspended', [OFF]: 'deactivated' };
+const STATES: Record<string, string> = { [SUSPENDED]: 'suspended', [SEEN]: 'deactivated' };
 
 const AGE_COLUMNS = AGES.map((from, n) => {
   const next = AGES[n + 1];
   return next === undefined ? `${from} days and more` : `${from} to ${next - 1} days`;
 });
 
-async function countOne(db: Db, product: string, at: Date): Promise<Table> {
-  const counts = await countCards(db, [product], at);
-  return { columns: ['cards'], rows: [[counts.get(product) ?? 0]] };
-}
+const isActive = ({ products: [first] }: Shown): boolean => first !== SUSPENDED && first !== SEEN;
+
+const sumOf = (shown: readonly Shown[]): number => shown.reduce((sum, { cards }) => sum + cards, 0);
+
+/** Cards that showed any of these. */
+const cardsOf = (shown: readonly Shown[], products: readonly string[]): number =>
+  sumOf(shown.filter((one) => one.products.some((product) => products.includes(product))));
 
 async function lineUp(db: Db, at: Date): Promise<LineUpEntry[]> {
   const text = await catalogueTextAt(db, at);
@@ -162,19 +163,11 @@ async function lineUp(db: Db, at: Date): Promise<LineUpEntry[]> {
 
 type Counted = LineUpEntry & { cards: number };
 
-/** Entries that the same products open are counted once. */
 async function audience(db: Db, at: Date): Promise<Counted[]> {
   const entries = await lineUp(db, at);
-  const single = entries.flatMap(({ products }) => (products.length === 1 ? products : []));
-  const counts = await countCards(db, [...new Set(single)], at);
-  for (const { products } of entries) {
-    const key = keyOf(products);
-    if (!counts.has(key)) counts.set(key, await countCardsOfAny(db, products, at));
-  }
-  return entries.map((entry) => ({ ...entry, cards: counts.get(keyOf(entry.products)) ?? 0 }));
+  const shown = await countShown(db, at);
+  return entries.map((entry) => ({ ...entry, cards: cardsOf(shown, entry.products) }));
 }
-
-const keyOf = (products: readonly string[]): string => [...products].sort().join(' ');
 
 const SNAPSHOT_DAYS = [7, 14, 21, 28] as const;
 const SNAPSHOT_COLUMNS = ['on the 7th', 'on the 14th', 'on the 21st', 'on the 28th'];

@@ -1,5 +1,6 @@
 /** The SQL of the reports. */
 import type { ClientBase, Pool } from 'pg';
+import { SEEN } from '../air/rules.ts';
 
 type Db = Pool | ClientBase;
 
@@ -10,60 +11,34 @@ export async function knownUntil(db: Db): Promise<Date | null> {
 }
 
 /**
- * Purpose: how many cards had each product at an instant: what began before its day less what
- * ended before it, and what began and ended on the day. Locks: none. Plan: all days of the
- * products; a day's range of `air_interval_from` and of `air_interval_to` each.
+ * Purpose: how many cards showed what at an instant: what began before its day less what ended
+ * before it, and what began and ended on the day. Locks: none. Plan: all of `air_day`; a day's
+ * range of `air_span_from` and of `air_span_to`, without the table.
  */
 const COUNT = `
-SELECT p.product,
-       (coalesce((SELECT sum(d.began - d.ended) FROM air_day d
-                   WHERE d.product = p.product
-                     AND d.day < ($2::timestamptz AT TIME ZONE 'UTC')::date),
-                 0)
-        + (SELECT count(*) FROM air_interval i
-            WHERE i.product = p.product AND i.from_at < i.to_at
-              AND i.from_at >= date_trunc('day', $2::timestamptz, 'UTC') AND i.from_at <= $2)
-        - (SELECT count(*) FROM air_interval i
-            WHERE i.product = p.product AND i.from_at < i.to_at
-              AND i.to_at >= date_trunc('day', $2::timestamptz, 'UTC') AND i.to_at <= $2)
-       )::integer AS cards
-  FROM unnest($1::text[]) AS p (product) ORDER BY p.product`;
+SELECT shown, sum(cards)::integer AS cards
+  FROM (SELECT shown, sum(began - ended)::bigint AS cards FROM air_day
+         WHERE day < ($1::timestamptz AT TIME ZONE 'UTC')::date GROUP BY shown
+         UNION ALL
+        SELECT shown, count(*) FROM air_span
+         WHERE from_at >= date_trunc('day', $1::timestamptz, 'UTC') AND from_at <= $1
+           AND from_at < to_at GROUP BY shown
+         UNION ALL
+        SELECT shown, -count(*) FROM air_span
+         WHERE to_at >= date_trunc('day', $1::timestamptz, 'UTC') AND to_at <= $1
+           AND from_at < to_at GROUP BY shown) AS parts
+ GROUP BY shown HAVING sum(cards) <> 0`;
 
-/** Cards by product at an instant, products without any included. */
-export async function countCards(
-  db: Db,
-  products: readonly string[],
-  at: Date,
-): Promise<Map<string, number>> {
-  const { rows } = await db.query({ name: 'air-count', text: COUNT, values: [products, at] });
-  return new Map(rows.map(({ product, cards }) => [product, cards]));
+/** Cards that showed the same, and what. */
+export interface Shown {
+  products: readonly string[];
+  cards: number;
 }
 
-/** Every product that was ever on the air, what is none left out. */
-export async function airedProducts(db: Db): Promise<string[]> {
-  const { rows } = await db.query(
-    `SELECT DISTINCT product FROM air_day WHERE product <> '*' AND product NOT LIKE '!%'
-      ORDER BY product`,
-  );
-  return rows.map(({ product }) => product);
-}
-
-/**
- * Purpose: how many cards had any of these products. Locks: none. Plan: of each product a range of
- * `air_interval_from`, without the table.
- */
-const COUNT_ANY = `
-SELECT count(DISTINCT card)::integer AS cards FROM air_interval
- WHERE product = ANY($1) AND from_at < to_at AND from_at <= $2 AND to_at > $2`;
-
-/** Cards that had any of these products, each once. */
-export async function countCardsOfAny(
-  db: Db,
-  products: readonly string[],
-  at: Date,
-): Promise<number> {
-  const { rows } = await db.query({ name: 'air-any', text: COUNT_ANY, values: [products, at] });
-  return rows[0]?.cards ?? 0;
+/** What was shown at an instant, and by how many cards. A card counts once, and in `SEEN` again. */
+export async function countShown(db: Db, at: Date): Promise<Shown[]> {
+  const { rows } = await db.query({ name: 'air-count', text: COUNT, values: [at] });
+  return rows.map(({ shown, cards }) => ({ products: shown.split(' '), cards }));
 }
 
 /** Cards given to a subscriber whose subscription was not closed; none of a test clock. */
@@ -83,15 +58,24 @@ export async function countRegistered(db: Db, at: Date): Promise<number> {
   return rows[0].cards;
 }
 
-/** What a card had, and since when. */
+/**
+ * What a card had at an instant, and since when: its products, or that it was suspended, or
+ * `SEEN` alone since it last showed anything; nothing of a card that never did.
+ */
 export async function productsOfCard(
   db: Db,
   card: string,
   at: Date,
 ): Promise<{ product: string; since: Date }[]> {
   const { rows } = await db.query(
-    `SELECT product, from_at AS since FROM air_interval
-      WHERE card = $1 AND from_at < to_at AND from_at <= $2 AND to_at > $2 AND product <> '*'
+    `WITH past AS (
+       SELECT shown, since, to_at FROM air_span
+        WHERE card = $1 AND from_at < to_at AND from_at <= $2)
+     SELECT u.product, u.since
+       FROM past, unnest(string_to_array(shown, ' '), past.since) AS u (product, since)
+      WHERE to_at > $2 AND u.product <> '${SEEN}'
+      UNION ALL
+     SELECT '${SEEN}', max(to_at) FROM past WHERE shown <> '${SEEN}' HAVING max(to_at) <= $2
       ORDER BY product`,
     [card, at],
   );
@@ -101,18 +85,22 @@ export async function productsOfCard(
 /** How many whole days cards have had a product; the last one from there on. */
 export const AGES = [0, 31, 61, 91, 181, 366] as const;
 
+/**
+ * Purpose: the ages of everything on the air at an instant. Locks: none. Plan: all of `air_span`,
+ * or what began by then or ended after it, whichever is less.
+ */
+const COUNT_AGES = `
+SELECT u.product, count(*)::integer AS cards,
+       width_bucket(floor(extract(epoch FROM $1 - u.since) / 86400)::integer,
+                    ARRAY[${AGES.join(', ')}]) AS age
+  FROM air_span s, unnest(string_to_array(s.shown, ' '), s.since) AS u (product, since)
+ WHERE s.from_at < s.to_at AND s.from_at <= $1::timestamptz AND s.to_at > $1
+   AND s.shown NOT LIKE '!%'
+ GROUP BY 1, 3 ORDER BY 1`;
+
 /** Cards by product and by age at an instant: one number for each of `AGES`. */
 export async function agesOf(db: Db, at: Date): Promise<{ product: string; cards: number[] }[]> {
-  const days = 'floor(extract(epoch FROM $1 - from_at) / 86400)::integer';
-  const { rows } = await db.query(
-    `SELECT product, width_bucket(${days}, ARRAY[${AGES.join(', ')}]) AS age,
-            count(*)::integer AS cards
-       FROM air_interval
-      WHERE from_at < to_at AND from_at <= $1::timestamptz AND to_at > $1
-        AND product <> '*' AND product NOT LIKE '!%'
-      GROUP BY 1, 2 ORDER BY 1`,
-    [at],
-  );
+  const { rows } = await db.query({ name: 'air-ages', text: COUNT_AGES, values: [at] });
   const byProduct = Map.groupBy(rows, ({ product }): string => product);
   return [...byProduct].map(([product, found]) => ({
     product,
