@@ -4,6 +4,8 @@ import { SEEN } from '../air/rules.ts';
 
 type Db = Pool | ClientBase;
 
+const DAY_MS = 86_400_000;
+
 /** Up to when reports say the same for ever. */
 export async function knownUntil(db: Db): Promise<Date | null> {
   const { rows } = await db.query('SELECT at FROM air_progress WHERE id = 1 AND isfinite(at)');
@@ -86,26 +88,34 @@ export async function productsOfCard(
 export const AGES = [0, 31, 61, 91, 181, 366] as const;
 
 /**
- * Purpose: the ages of everything on the air at an instant. Locks: none. Plan: all of `air_span`,
- * or what began by then or ended after it, whichever is less.
+ * Purpose: the ages of everything on the air at an instant; `nth`: of the products that a card
+ * showed; `younger`: how many of the instants $2 its product began at or after. Locks: none. Plan:
+ * all of `air_span`, or what began by then or ended after it, whichever is less.
  */
 const COUNT_AGES = `
-SELECT u.product, count(*)::integer AS cards,
-       width_bucket(floor(extract(epoch FROM $1 - u.since) / 86400)::integer,
-                    ARRAY[${AGES.join(', ')}]) AS age
-  FROM air_span s, unnest(string_to_array(s.shown, ' '), s.since) AS u (product, since)
- WHERE s.from_at < s.to_at AND s.from_at <= $1::timestamptz AND s.to_at > $1
-   AND s.shown NOT LIKE '!%'
- GROUP BY 1, 3 ORDER BY 1`;
+SELECT shown, nth, width_bucket(since[nth], $2::timestamptz[]) AS younger,
+       count(*)::integer AS cards
+  FROM air_span, generate_series(
+         1, (SELECT max(cardinality(string_to_array(shown, ' '))) FROM air_day)) AS nth
+ WHERE from_at < to_at AND from_at <= $1 AND to_at > $1 AND since[nth] IS NOT NULL
+   AND shown NOT LIKE '!%'
+ GROUP BY shown, nth, younger`;
 
 /** Cards by product and by age at an instant: one number for each of `AGES`. */
 export async function agesOf(db: Db, at: Date): Promise<{ product: string; cards: number[] }[]> {
-  const { rows } = await db.query({ name: 'air-ages', text: COUNT_AGES, values: [at] });
-  const byProduct = Map.groupBy(rows, ({ product }): string => product);
-  return [...byProduct].map(([product, found]) => ({
-    product,
-    cards: AGES.map((_, n): number => found.find(({ age }) => age === n + 1)?.cards ?? 0),
-  }));
+  const limits = AGES.slice(1).map((days) => new Date(at.getTime() - days * DAY_MS + 1));
+  const values = [at, limits.reverse()];
+  const { rows } = await db.query({ name: 'air-ages', text: COUNT_AGES, values });
+  const byProduct = new Map<string, number[]>();
+  for (const { shown, nth, younger, cards } of rows) {
+    const product: string = shown.split(' ')[nth - 1];
+    const counts = byProduct.get(product) ?? AGES.map(() => 0);
+    const age = limits.length - younger;
+    byProduct.set(product, counts.with(age, (counts[age] ?? 0) + cards));
+  }
+  return [...byProduct]
+    .map(([product, cards]) => ({ product, cards }))
+    .sort((a, b) => (a.product < b.product ? -1 : 1));
 }
 
 /**
