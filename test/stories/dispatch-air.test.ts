@@ -97,7 +97,7 @@ describe('dispatch', () => {
     });
   });
 
-  describe('with a grace', () => {
+  describe('with a margin of the air', () => {
     const AIR_MARGIN_MS = 6 * HOUR_S * 1000;
 
     it('prolongs what the head-end gets, and not what we keep', async () => {

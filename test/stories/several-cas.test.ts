@@ -5,13 +5,13 @@ import {
   type ComparisonDeps,
   createComparison,
 } from '../../src/entitlement/dispatch/comparison.ts';
-import { tryLateCards } from '../../src/entitlement/dispatch/comparison-store.ts';
 import {
   createLog,
   dispatcherOf,
   type TestLink,
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import type { DispatcherDeps } from '../../src/entitlement/dispatch/service.ts';
+import { tryLateCards } from '../../src/entitlement/dispatch/store.ts';
 import { createOutlet } from '../../src/entitlement/sending/outlet.ts';
 import type { Command, CommandOutcome } from '../../src/entitlement/vip-control/command.ts';
 import { type CardRecord, dumpDigest } from '../../src/entitlement/vip-control/queries.ts';

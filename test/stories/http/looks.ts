@@ -42,7 +42,7 @@ export interface Looks {
   expectAgreement(): Promise<void>;
 }
 
-/** As the product has its head-end prolong every right. */
+/** The margin of the air by which the product has its head-end prolong every right. */
 export const AIR_MARGIN_MS = 6 * 3_600_000;
 const COMMANDS_MAX = 10_000;
 
