@@ -1,5 +1,5 @@
 import { openCarriage } from '../../src/entitlement/cas/carriage.ts';
-import { declareSystems, saveProducts } from '../../src/entitlement/cas/store.ts';
+import { declareSystems, noteCapabilities } from '../../src/entitlement/cas/store.ts';
 import { type CasSystem, ONLY_SYSTEM } from '../../src/entitlement/cas/systems.ts';
 import {
   type ComparisonDeps,
@@ -305,11 +305,13 @@ const ownerOf = async (number: string): Promise<bigint> => {
 
 describe('what a system says that it carries', () => {
   it('is known to every process that sells', async () => {
-    await saveProducts(world.pool, 'vip-control', ['ESS']);
-    const deps = { pool: world.pool, logger: silentLogger, systems: [main] };
+    const { pool, now } = world;
+    const caps = { osdMax: 160, maxWindow: 16, supports: [] };
+    await noteCapabilities(pool, 'vip-control', { ...caps, products: ['ESS'] }, now());
+    const deps = { pool, logger: silentLogger, systems: [main] };
     const said = await openCarriage(deps);
     said.stop();
-    await saveProducts(world.pool, 'vip-control', null);
+    await noteCapabilities(pool, 'vip-control', caps, now());
     const silent = await openCarriage(deps);
     silent.stop();
     const carried = (product: string) =>
