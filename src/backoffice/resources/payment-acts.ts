@@ -1,7 +1,7 @@
 /** What staff do with money that came in for the wrong card, or for none. */
 import { z } from 'zod';
 import { cardNumberText, id, phone, reason } from '../api/fields.ts';
-import { type Problem, problem } from '../api/problems.ts';
+import { invalidField, type Problem, problem } from '../api/problems.ts';
 import { type Route, route } from '../api/route.ts';
 import type { Act } from '../people/approvals.ts';
 import { type Principal, siteFilter } from '../people/principal.ts';
@@ -52,9 +52,7 @@ export async function cardFault(
   const wanted = { number, subscriberId: null, isSuspended: null, after: null, limit: 1 };
   const [card] = await findCards(db, { ...wanted, sites: siteFilter(principal) });
   if (card) return null;
-  return problem('invalid_body', {
-    fields: [{ path, code: 'unknown', message: 'Not known here' }],
-  });
+  return invalidField(path, 'unknown', 'Not known here');
 }
 
 const claimRoute = (desk: Desk): Route =>
