@@ -19,7 +19,7 @@ const MONTH = 65_000n;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 
-/** What dispatch does beside sending each set once: re-airing, suspension, the margin of the air, the alarm. */
+/** What dispatch does beside sending each set once: re-airing, suspension, margin, the alarm. */
 describe('dispatch', () => {
   let world: World;
   let air: Air;

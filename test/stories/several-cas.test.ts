@@ -305,13 +305,13 @@ const ownerOf = async (number: string): Promise<bigint> => {
 
 describe('what a system says that it carries', () => {
   it('is known to every process that sells', async () => {
-    const { pool, now } = world;
+    const at = world.now();
     const caps = { osdMax: 160, maxWindow: 16, supports: [] };
-    await noteCapabilities(pool, 'vip-control', { ...caps, products: ['ESS'] }, now());
-    const deps = { pool, logger: silentLogger, systems: [main] };
+    await noteCapabilities(world.pool, 'vip-control', { ...caps, products: ['ESS'] }, at);
+    const deps = { pool: world.pool, logger: silentLogger, systems: [main] };
     const said = await openCarriage(deps);
     said.stop();
-    await noteCapabilities(pool, 'vip-control', caps, now());
+    await noteCapabilities(world.pool, 'vip-control', caps, at);
     const silent = await openCarriage(deps);
     silent.stop();
     const carried = (product: string) =>
