@@ -305,17 +305,16 @@ const ownerOf = async (number: string): Promise<bigint> => {
 
 describe('what a system says that it carries', () => {
   it('is known to every process that sells', async () => {
-    const at = world.now();
+    const { pool, now } = world;
     const caps = { osdMax: 160, maxWindow: 16, supports: [] };
-    await noteCapabilities(world.pool, 'vip-control', { ...caps, products: ['ESS'] }, at);
-    const deps = { pool: world.pool, logger: silentLogger, systems: [main] };
+    await noteCapabilities(pool, 'vip-control', { ...caps, products: ['ESS'] }, now());
+    const deps = { pool, logger: silentLogger, systems: [main] };
     const said = await openCarriage(deps);
     said.stop();
-    await noteCapabilities(world.pool, 'vip-control', caps, at);
+    await noteCapabilities(pool, 'vip-control', caps, now());
     const silent = await openCarriage(deps);
     silent.stop();
-    const carried = (product: string) =>
-      [said, silent].map(({ carries }) => carries('vip-control', product));
+    const carried = (name: string) => [said, silent].map((it) => it.carries('vip-control', name));
     expect(carried('ESS')).toEqual([true, true]);
     expect(carried('PREM')).toEqual([false, true]);
   });
