@@ -5,11 +5,12 @@
  * Kills the real product under load, N times, and compares both sides' books after each time.
  * Exit code 0: every round passed; 1: one did not; 2: the command was not understood.
  */
-import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { KILLS, type Kill, SEED_MAX } from './plan.ts';
+import { listOption, runCommand, wholeOption, writeReport } from './command.ts';
+import { KILLS, SEED_MAX } from './plan.ts';
 import { describeRound } from './report.ts';
 import { runRounds } from './run.ts';
 
@@ -30,61 +31,30 @@ function readArguments() {
       json: { type: 'string' },
     },
   });
-  const whole = (name: 'rounds' | 'seed' | 'rate' | 'seconds' | 'cards', max: number): number => {
-    const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < 1 || value > max) {
-      throw new Error(`--${name} must be a whole number from 1 to ${max}`);
-    }
-    return value;
-  };
-  const kills = values.kill.split(',').map((name): Kill => {
-    const kill = KILLS.find((known) => known === name);
-    if (!kill) throw new Error(`--kill must be a list of ${KILLS.join(', ')}`);
-    return kill;
-  });
   return {
-    rounds: whole('rounds', ROUNDS_MAX),
-    seed: whole('seed', SEED_MAX),
-    ratePerSecond: whole('rate', RATE_MAX),
-    seconds: whole('seconds', SECONDS_MAX),
-    cards: whole('cards', CARDS_MAX),
-    kills,
+    rounds: wholeOption('rounds', values.rounds, ROUNDS_MAX),
+    seed: wholeOption('seed', values.seed, SEED_MAX),
+    ratePerSecond: wholeOption('rate', values.rate, RATE_MAX),
+    seconds: wholeOption('seconds', values.seconds, SECONDS_MAX),
+    cards: wholeOption('cards', values.cards, CARDS_MAX),
+    kills: listOption('kill', values.kill, KILLS),
     json: values.json,
   };
 }
 
-async function main(): Promise<void> {
-  let settings: ReturnType<typeof readArguments>;
-  try {
-    settings = readArguments();
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exitCode = 2;
-    return;
-  }
+async function main(settings: ReturnType<typeof readArguments>, stop: AbortSignal) {
   const { json, ...options } = settings;
-  const stopping = new AbortController();
-  // The round under way is finished, so that nothing is left running.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => stopping.abort());
-  }
   const result = await runRounds({
     ...options,
     makeFolder: () => mkdtempSync(join(realpathSync(tmpdir()), 'vip-crash-')),
     onRound: (round, number) => console.log(describeRound(round, number, options.rounds)),
     onKept: (folder) => console.log(`  data kept in ${folder}`),
-    stop: stopping.signal,
+    // The round under way is finished, so that nothing is left running.
+    stop,
   });
-  if (json) {
-    const { kills, ...load } = options;
-    const file = { format: 'vip-crash/1', ...load, kills, ...result };
-    writeFileSync(json, `${JSON.stringify(file, null, 2)}\n`);
-  }
+  writeReport(json, { format: 'vip-crash/1', ...options, ...result });
   console.log(`${result.passed} passed, ${result.failed} failed`);
-  if (result.failed > 0 || result.passed < options.rounds) process.exitCode = 1;
+  return result.failed === 0 && result.passed >= options.rounds;
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+await runCommand(readArguments, main);

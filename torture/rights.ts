@@ -83,14 +83,14 @@ function airFaults(row: CardRow, onAir: OnAir | undefined, epoch: number): strin
   if (onAir.epoch !== epoch || onAir.rev !== desiredRev) {
     faults.push(`card ${card}: on air ${onAir.epoch}.${onAir.rev}, ours ${epoch}.${desiredRev}`);
   }
-  if (JSON.stringify(canonicalSet(desired.map(withGrace))) !== JSON.stringify(onAir.set)) {
+  if (JSON.stringify(canonicalSet(desired.map(withAirMargin))) !== JSON.stringify(onAir.set)) {
     faults.push(`card ${card}: other rights on air than ours`);
   }
   return faults;
 }
 
-/** On the air alone a right lasts longer: six hours, an event a quarter of an hour. */
-function withGrace({ product, from, to }: Right): Right {
+/** The margin of the air: a right is broadcast six hours longer, an event a quarter of an hour. */
+function withAirMargin({ product, from, to }: Right): Right {
   const minutes = product.startsWith('EVT:') ? 15 : 360;
   return { product, from, to: new Date(Date.parse(to) + minutes * 60_000).toISOString() };
 }

@@ -6,10 +6,11 @@
  * decides; then everything is compared. Exit code 0: all was well; 1: it was not; 2: the command
  * was not understood.
  */
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { listOption, runCommand, wholeOption, writeReport } from './command.ts';
 import { SEED_MAX } from './plan.ts';
 import { runSoak } from './soak.ts';
 import { describeSoak } from './soak-report.ts';
@@ -30,58 +31,31 @@ function readArguments() {
       json: { type: 'string' },
     },
   });
-  const number = (name: 'seed' | 'minutes' | 'rate' | 'cards', max: number): number => {
-    const value = Number(values[name]);
-    const isRight = name === 'minutes' ? value > 0 : Number.isInteger(value) && value >= 1;
-    if (!isRight || value > max) throw new Error(`--${name} must be a number up to ${max}`);
-    return value;
-  };
-  const kinds = values.only.split(',').map((name) => {
-    const kind = TROUBLE_KINDS.find((known) => known === name);
-    if (!kind) throw new Error(`--only must be a list of ${TROUBLE_KINDS.join(', ')}`);
-    return kind;
-  });
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0 && minutes <= MINUTES_MAX)) {
+    throw new Error(`--minutes must be a number up to ${MINUTES_MAX}`);
+  }
   return {
-    seed: number('seed', SEED_MAX),
-    minutes: number('minutes', MINUTES_MAX),
-    ratePerSecond: number('rate', RATE_MAX),
-    cards: number('cards', CARDS_MAX),
-    kinds,
+    seed: wholeOption('seed', values.seed, SEED_MAX),
+    minutes,
+    ratePerSecond: wholeOption('rate', values.rate, RATE_MAX),
+    cards: wholeOption('cards', values.cards, CARDS_MAX),
+    kinds: listOption('only', values.only, TROUBLE_KINDS),
     json: values.json,
   };
 }
 
-async function main(): Promise<void> {
-  let settings: ReturnType<typeof readArguments>;
-  try {
-    settings = readArguments();
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exitCode = 2;
-    return;
-  }
+async function main(settings: ReturnType<typeof readArguments>, stop: AbortSignal) {
   const { json, ...options } = settings;
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => stopping.abort());
-  }
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'vip-torture-'));
   const say = (line: string) => console.log(line);
-  const result = await runSoak({ ...options, folder, say, stop: stopping.signal });
+  const result = await runSoak({ ...options, folder, say, stop });
   console.log(describeSoak(options, result));
-  if (json) {
-    const file = { format: 'vip-torture/1', ...options, ...result };
-    writeFileSync(json, `${JSON.stringify(file, null, 2)}\n`);
-  }
-  if (result.faults.length === 0) {
-    rmSync(folder, { recursive: true, force: true });
-    return;
-  }
-  console.log(`logs and data kept in ${folder}`);
-  process.exitCode = 1;
+  writeReport(json, { format: 'vip-torture/1', ...options, ...result });
+  const isWell = result.faults.length === 0;
+  if (isWell) rmSync(folder, { recursive: true, force: true });
+  else console.log(`logs and data kept in ${folder}`);
+  return isWell;
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+await runCommand(readArguments, main);

@@ -6,14 +6,13 @@ import type { Pool } from 'pg';
 import type { Settlement } from '../billing/settlement/service.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Clock, Ids, Logger, Random } from '../platform/ports.ts';
-import { noteSaid } from './campaigns/cas.ts';
 import type { CasDriver } from './cas/driver.ts';
-import { readEpoch, saveProducts } from './cas/store.ts';
+import { noteCapabilities, readEpoch } from './cas/store.ts';
 import type { CasSystem } from './cas/systems.ts';
 import { createCasCommands } from './commands/service.ts';
 import { createComparison } from './dispatch/comparison.ts';
-import { tryLateCards } from './dispatch/comparison-store.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from './dispatch/service.ts';
+import { tryLateCards } from './dispatch/store.ts';
 import { createOsdSender } from './osd/service.ts';
 import { countDark, type DarkCard, paidButDark } from './picture/dark.ts';
 import { createRefresher } from './picture/refresher.ts';
@@ -116,11 +115,11 @@ async function startSystem(all: EntitlementDeps, system: CasSystem): Promise<Wor
     // Cards that waited for the head-end go out as soon as it is back.
     for (const sender of Object.values(senders)) sender.wake();
     void noteConnected();
-    void noteSaid(deps, casId, driver.capabilities());
   };
   const noteConnected = async () => {
     try {
-      await saveProducts(pool, casId, driver.capabilities()?.products ?? null);
+      const said = driver.capabilities();
+      if (said) await noteCapabilities(pool, casId, said, clock.now());
       if ((await tryLateCards(pool, casId, clock.now())) > 0) senders.dispatcher.wake();
       if ((await compare()) > 0) senders.dispatcher.wake();
     } catch (error) {

@@ -18,9 +18,10 @@ import { phaseOn, stateOn } from '../../src/billing/postpaid/states.ts';
 import { endOf } from '../../src/billing/postpaid/timeline.ts';
 import { type Day, formatDay } from '../../src/platform/day.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
+import { number, text } from '../fields.ts';
 import { BadCase } from '../result.ts';
 import { ofAction } from './action-checks.ts';
-import { type Check, number, text } from './file.ts';
+import type { Check } from './file.ts';
 import { accountOfSelector, contractNamed, invoiceOf, paymentNumber } from './selectors.ts';
 import { accountFor, money, readBook, type Story } from './story.ts';
 

@@ -1,6 +1,7 @@
 /** A gateway that answers as the story says. */
 import type { ChargeOutcome, PaymentGateway } from '../../src/billing/postpaid/gateway.ts';
-import { type Action, number, orNull, text, word } from './file.ts';
+import { number, orNull, text, word } from '../fields.ts';
+import type { Action } from './file.ts';
 import { minorOf } from './setup.ts';
 
 export interface ScriptedGateway extends PaymentGateway {

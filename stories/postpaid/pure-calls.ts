@@ -9,7 +9,8 @@ import {
   wholePeriods,
 } from '../../src/billing/postpaid/periods.ts';
 import { firstBillingDate, formatDay, parseDay } from '../../src/platform/day.ts';
-import { type Action, number, orNull, word } from './file.ts';
+import { number, orNull, word } from '../fields.ts';
+import type { Action } from './file.ts';
 import { BILLINGS, day, PERIODS } from './setup.ts';
 
 type Result = { ok: true; value: unknown } | { ok: false; error: string };

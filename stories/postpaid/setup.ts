@@ -12,20 +12,9 @@ import type {
 import type { Length, Period } from '../../src/platform/day.ts';
 import { type Day, parseDay } from '../../src/platform/day.ts';
 import { currencyExponent } from '../../src/platform/money/amount.ts';
+import { field, flag, list, number, object, orNull, text, word } from '../fields.ts';
 import { BadCase } from '../result.ts';
-import {
-  type BillingFile,
-  type Case,
-  type Config,
-  field,
-  flag,
-  list,
-  number,
-  object,
-  orNull,
-  text,
-  word,
-} from './file.ts';
+import type { BillingFile, Case, Config } from './file.ts';
 
 export interface Rules {
   catalogue: Catalogue;

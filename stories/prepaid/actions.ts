@@ -2,8 +2,9 @@
 import type { TermName } from '../../src/billing/catalogue/rules.ts';
 import type { Command, CommandBase, Settled } from '../../src/billing/settlement/commands.ts';
 import { formatMinor } from '../../src/platform/money/amount.ts';
+import { field } from '../fields.ts';
 import { BadCase } from '../result.ts';
-import { type Action, field, text } from './file.ts';
+import { type Action, text } from './file.ts';
 import { channelOf, type KnownCard, type PrepaidHouse } from './house.ts';
 import { minor, type Setup } from './setup.ts';
 

@@ -1,8 +1,9 @@
 /** The expectations of a case, read from a house, and compared. */
 import { formatMinor } from '../../src/platform/money/amount.ts';
+import { field } from '../fields.ts';
 import { BadCase } from '../result.ts';
 import type { Answer, Story } from './actions.ts';
-import { type Check, field, text } from './file.ts';
+import { type Check, text } from './file.ts';
 import type { Said } from './house.ts';
 
 /** Where and when a check is read. */

@@ -1,5 +1,5 @@
 /** What a file of prepaid cases may say (`prepaid-cases/1`), as far as it is executed. */
-import { BadCase } from '../result.ts';
+import { field } from '../fields.ts';
 
 export type Instant = string;
 
@@ -90,14 +90,7 @@ export interface PrepaidFile {
   cases: Case[];
 }
 
-/** Reads a field that an action or check must have. */
-export function field(of: Record<string, unknown>, name: string): unknown {
-  const value = of[name];
-  if (value === undefined) throw new BadCase(`field ${name} is missing`);
-  return value;
-}
-
-/** The same as text. */
+/** A field that must be there, as text. */
 export const text = (of: Record<string, unknown>, name: string): string => String(field(of, name));
 
 /** The defaults of the file, overlaid key by key with the config of a case. */

@@ -1,9 +1,8 @@
-import { noteSaid } from '../../src/entitlement/campaigns/cas.ts';
 import { progressOf } from '../../src/entitlement/campaigns/showing-store.ts';
+import { noteCapabilities } from '../../src/entitlement/cas/store.ts';
 import {
   type Air,
   createAir,
-  createLog,
   listenIn,
   outletOf,
   type TestLink,
@@ -34,9 +33,9 @@ beforeAll(async () => {
   });
   const link = await air.link('first');
   const { pool, now } = studio.world;
-  const log = createLog();
-  await noteSaid({ pool, clock: { now }, logger: log }, CAS_ID, link.capabilities());
-  expect(log.events).toEqual([]);
+  const said = link.capabilities();
+  if (!said) throw new Error('A link that is up has said what it can');
+  await noteCapabilities(pool, CAS_ID, said, now());
 });
 afterAll(async () => {
   await air.close();

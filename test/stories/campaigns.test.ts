@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { noteCapabilities } from '../../src/entitlement/campaigns/cas.ts';
 import { progressOf } from '../../src/entitlement/campaigns/showing-store.ts';
+import { noteCapabilities } from '../../src/entitlement/cas/store.ts';
 import { CAS_ID, createStudio, type Studio } from './campaigns.ts';
 
 const START = '2026-11-23T11:02:00Z';

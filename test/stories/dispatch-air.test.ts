@@ -19,7 +19,7 @@ const MONTH = 65_000n;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 
-/** What dispatch does beside sending each set once: re-airing, suspension, grace, the alarm. */
+/** What dispatch does beside sending each set once: re-airing, suspension, margin, the alarm. */
 describe('dispatch', () => {
   let world: World;
   let air: Air;
@@ -97,7 +97,7 @@ describe('dispatch', () => {
     });
   });
 
-  describe('with a grace', () => {
+  describe('with a margin of the air', () => {
     const AIR_MARGIN_MS = 6 * HOUR_S * 1000;
 
     it('prolongs what the head-end gets, and not what we keep', async () => {

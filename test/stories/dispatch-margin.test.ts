@@ -6,7 +6,7 @@ import {
 import type { Dispatcher } from '../../src/entitlement/dispatch/service.ts';
 import { deskOf, suspensionsOf } from '../../src/entitlement/picture/picture-harness.ts';
 import { AIR_MARGIN_MS } from '../../src/entitlement/rights/rules.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld, SOUND, type World } from './world.ts';
 
 const START = '2026-11-23T11:02:00Z';
 const MONTH = 65_000n;
@@ -19,8 +19,6 @@ const PRICE = 10_000n;
 const MATCH_STARTS = '2026-12-23T22:30:00.000Z';
 const MATCH_ENDS = '2026-12-24T00:30:00.000Z';
 const MATCH_GRACE_ENDS = '2026-12-24T00:45:00.000Z';
-
-const SOUND = { unbalancedJournals: 0, wrongBalances: 0, wrongLots: 0, lostPayments: 0 };
 
 describe('a subscription that has ended and is in its grace', () => {
   let world: World;

@@ -1,17 +1,11 @@
-import { createCatalogue, systemAccounts } from '../../src/billing/catalogue/service.ts';
-import { ensureAccounts } from '../../src/billing/ledger/store.ts';
-import { createSettlement, type Settlement } from '../../src/billing/settlement/service.ts';
+import type { Settlement } from '../../src/billing/settlement/service.ts';
 import {
   type Air,
   createAir,
   dispatcherOf,
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import type { DispatcherDeps } from '../../src/entitlement/dispatch/service.ts';
-import { rightsFor } from '../../src/entitlement/rights/rules.ts';
-import { silentLogger } from '../../src/platform/log.ts';
-import { createWorld, type World } from './world.ts';
-
-const SOUND = { unbalancedJournals: 0, wrongBalances: 0, wrongLots: 0, lostPayments: 0 };
+import { createWorld, openDoor, SOUND, type World } from './world.ts';
 
 /** A match in Abidjan on 23/11 from 19:00 to 21:00 UTC, for 1,000 F. */
 const PRICE = 1_000n;
@@ -44,7 +38,7 @@ describe('a pay-per-view price', () => {
         taxPercent: '18',
       },
     });
-    settlement = await settlementThatKnowsTheEvent();
+    settlement = await openDoor(world);
   });
   afterEach(async () => {
     expect(await world.check()).toMatchObject(SOUND);
@@ -53,20 +47,6 @@ describe('a pay-per-view price', () => {
     await world.close();
   });
 
-  async function settlementThatKnowsTheEvent(): Promise<Settlement> {
-    const catalogue = (await createCatalogue(world.prisma, world)).current();
-    const names = systemAccounts(catalogue, [{ id: 'ci-tvu', siteId: world.site('ABJ').id }]);
-    const accounts = await ensureAccounts(world.pool, world.ids, names);
-    return createSettlement({
-      pool: world.pool,
-      ids: world.ids,
-      catalogue: () => catalogue,
-      accounts: () => accounts,
-      ports: { rightsFor, messagesFor: () => null },
-      logger: silentLogger,
-      monotonicMs: () => performance.now(),
-    });
-  }
   const dispatcher = async (more: Partial<DispatcherDeps> = {}) => {
     const link = await air.link('dispatcher-1');
     return dispatcherOf({ pool: world.pool, settlement, now: world.now, link }, more);

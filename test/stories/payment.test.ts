@@ -1,12 +1,4 @@
-import { createWorld, type World } from './world.ts';
-
-const SOUND = {
-  unbalancedJournals: 0,
-  wrongBalances: 0,
-  wrongLots: 0,
-  wrongFolds: 0,
-  lostPayments: 0,
-};
+import { createWorld, SOUND, type World } from './world.ts';
 
 describe('a payment', () => {
   let world: World;

@@ -2,20 +2,13 @@ import fc from 'fast-check';
 import { accountKey } from '../../src/billing/ledger/chart.ts';
 import { balanceOf, ensureAccounts, foldAccounts } from '../../src/billing/ledger/store.ts';
 import { doDue } from '../../src/billing/settlement/due-list.ts';
-import { type Act, createWorld, type World } from './world.ts';
+import { type Act, createWorld, SOUND, type World } from './world.ts';
 
 /**
  * Goal: money and units are conserved whatever happens at once.
  * Method: hundreds of random commands thrown at the real door over real Postgres, some of them
  * repeated; then every invariant of the books, and the sums of what was answered.
  */
-const SOUND = {
-  unbalancedJournals: 0,
-  wrongBalances: 0,
-  wrongLots: 0,
-  wrongFolds: 0,
-  lostPayments: 0,
-};
 const COMMANDS = 300;
 const PEOPLE = 8;
 const RESELLER = '+254711000000';

@@ -1,17 +1,17 @@
 import { openCarriage } from '../../src/entitlement/cas/carriage.ts';
-import { declareSystems, saveProducts } from '../../src/entitlement/cas/store.ts';
+import { declareSystems, noteCapabilities } from '../../src/entitlement/cas/store.ts';
 import { type CasSystem, ONLY_SYSTEM } from '../../src/entitlement/cas/systems.ts';
 import {
   type ComparisonDeps,
   createComparison,
 } from '../../src/entitlement/dispatch/comparison.ts';
-import { tryLateCards } from '../../src/entitlement/dispatch/comparison-store.ts';
 import {
   createLog,
   dispatcherOf,
   type TestLink,
 } from '../../src/entitlement/dispatch/dispatch-harness.ts';
 import type { DispatcherDeps } from '../../src/entitlement/dispatch/service.ts';
+import { tryLateCards } from '../../src/entitlement/dispatch/store.ts';
 import { createOutlet } from '../../src/entitlement/sending/outlet.ts';
 import type { Command, CommandOutcome } from '../../src/entitlement/vip-control/command.ts';
 import { type CardRecord, dumpDigest } from '../../src/entitlement/vip-control/queries.ts';
@@ -305,15 +305,16 @@ const ownerOf = async (number: string): Promise<bigint> => {
 
 describe('what a system says that it carries', () => {
   it('is known to every process that sells', async () => {
-    await saveProducts(world.pool, 'vip-control', ['ESS']);
-    const deps = { pool: world.pool, logger: silentLogger, systems: [main] };
+    const { pool, now } = world;
+    const caps = { osdMax: 160, maxWindow: 16, supports: [] };
+    await noteCapabilities(pool, 'vip-control', { ...caps, products: ['ESS'] }, now());
+    const deps = { pool, logger: silentLogger, systems: [main] };
     const said = await openCarriage(deps);
     said.stop();
-    await saveProducts(world.pool, 'vip-control', null);
+    await noteCapabilities(pool, 'vip-control', caps, now());
     const silent = await openCarriage(deps);
     silent.stop();
-    const carried = (product: string) =>
-      [said, silent].map(({ carries }) => carries('vip-control', product));
+    const carried = (name: string) => [said, silent].map((it) => it.carries('vip-control', name));
     expect(carried('ESS')).toEqual([true, true]);
     expect(carried('PREM')).toEqual([false, true]);
   });

@@ -6,15 +6,16 @@
  * 2: the command was not understood.
  */
 import { parseArgs } from 'node:util';
+import { runCommand, wholeOption } from '../command.ts';
 import { BREAKS, type Break } from './breaks.ts';
 import { describeFailure, describeRun, describeTrace } from './report.ts';
 import { runSeeds } from './run.ts';
 import type { SeedResult } from './seed.ts';
 
-const SEEDS = 50;
+const SEEDS = '50';
 const SEEDS_MAX = 1_000_000;
 const SEED_MAX = 2 ** 27;
-const WORKERS = 2;
+const WORKERS = '2';
 const WORKERS_MAX = 64;
 const PROGRESS_EVERY = 50;
 
@@ -23,51 +24,33 @@ function readArguments() {
     options: {
       seeds: { type: 'string' },
       seed: { type: 'string' },
-      workers: { type: 'string', default: String(WORKERS) },
+      workers: { type: 'string', default: WORKERS },
       break: { type: 'string' },
       all: { type: 'boolean', default: false },
     },
   });
-  const whole = (name: 'seeds' | 'seed' | 'workers', fallback: number, max: number): number => {
-    const value = Number(values[name] ?? fallback);
-    if (!Number.isInteger(value) || value < 1 || value > max) {
-      throw new Error(`--${name} must be a whole number from 1 to ${max}`);
-    }
-    return value;
-  };
   const broken = BREAKS.find((known): known is Break => known === values.break);
   if (values.break !== undefined && !broken) {
     throw new Error(`--break must be one of ${BREAKS.join(', ')}`);
   }
-  const first = whole('seed', 1, SEED_MAX);
-  const count = whole('seeds', values.seed === undefined ? SEEDS : 1, SEEDS_MAX);
+  const first = wholeOption('seed', values.seed ?? '1', SEED_MAX);
+  const usual = values.seed === undefined ? SEEDS : '1';
+  const count = wholeOption('seeds', values.seeds ?? usual, SEEDS_MAX);
   return {
     seeds: Array.from({ length: count }, (_, n) => first + n),
-    workers: whole('workers', WORKERS, WORKERS_MAX),
+    workers: wholeOption('workers', values.workers, WORKERS_MAX),
     all: values.all,
     broken,
   };
 }
 
-async function main(): Promise<void> {
-  let settings: ReturnType<typeof readArguments>;
-  try {
-    settings = readArguments();
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exitCode = 2;
-    return;
-  }
+async function main(settings: ReturnType<typeof readArguments>, stop: AbortSignal) {
   const { seeds, workers, broken, all } = settings;
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => stopping.abort());
-  }
   const results: SeedResult[] = [];
   const startedMs = performance.now();
   const isAlone = seeds.length === 1;
   await runSeeds({
-    ...{ seeds, workers, stop: stopping.signal },
+    ...{ seeds, workers, stop },
     options: { keepTrace: isAlone, ...(broken ? { broken } : {}) },
     onResult(result) {
       results.push(result);
@@ -79,10 +62,7 @@ async function main(): Promise<void> {
   console.log(describeRun(results, (performance.now() - startedMs) / 1_000));
   const failed = results.filter(({ faults }) => faults.length > 0).length;
   console.log(`${results.length - failed} passed, ${failed} failed`);
-  if (failed > 0 || results.length < seeds.length) process.exitCode = 1;
+  return failed === 0 && results.length >= seeds.length;
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+await runCommand(readArguments, main);

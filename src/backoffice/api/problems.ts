@@ -219,6 +219,10 @@ export const problem = (code: ProblemCode, more: Omit<Problem, 'problem'> = {}):
   ...more,
 });
 
+/** A body with one wrong field. */
+export const invalidField = (path: string, code: string, message: string): Problem =>
+  problem('invalid_body', { fields: [{ path, code, message }] });
+
 /** As it is sent: `application/problem+json`. */
 export function problemBody({ problem: code, detail, fields }: Problem) {
   const { status, title } = PROBLEMS[code];

@@ -10,7 +10,7 @@ import {
   siteCode,
   text,
 } from '../api/fields.ts';
-import { problem } from '../api/problems.ts';
+import { invalidField, problem } from '../api/problems.ts';
 import { created, noContent, type Route, route } from '../api/route.ts';
 import {
   type ApiKey,
@@ -109,8 +109,7 @@ const makeRoute = (desk: Desk): Route =>
       if (typeof sites === 'object' && 'problem' in sites) return sites;
       const lifeMs = body.expiresAt.getTime() - now.getTime();
       if (lifeMs <= 0 || lifeMs > KEY_MS_MAX) {
-        const field = { path: 'expiresAt', code: 'range', message: 'Not within two years' };
-        return problem('invalid_body', { fields: [field] });
+        return invalidField('expiresAt', 'range', 'Not within two years');
       }
       const { key, token } = await makeApiKey(db, {
         ...{ id: await desk.ids.take(), name: body.name, permissions, sites, createdAt: now },

@@ -4,7 +4,7 @@ import { ADVANCE_DAYS_MAX, type TestClock } from '../../billing/test-clocks/serv
 import { instantAfter } from '../../platform/duration.ts';
 import { subscriberById } from '../../registry/desk.ts';
 import { id, idText, instant, instantIn, siteCode, text } from '../api/fields.ts';
-import { type Problem, type ProblemCode, problem } from '../api/problems.ts';
+import { invalidField, type Problem, type ProblemCode, problem } from '../api/problems.ts';
 import { created, ok, type Route, route } from '../api/route.ts';
 import { type Principal, seesSite, siteFilter } from '../people/principal.ts';
 import { advanceBody, advanceView } from './clock-view.ts';
@@ -26,10 +26,7 @@ const move = z
 /** Where it leads, or what is wrong with it. */
 function aimOf(from: Date, { advance, to }: z.output<typeof move>): Date | Problem {
   const aim = to ?? instantAfter(from, advance ?? '');
-  if (!aim) {
-    const fault = { path: 'advance', code: 'not_a_duration', message: 'As P1D or PT3H' };
-    return problem('invalid_body', { fields: [fault] });
-  }
+  if (!aim) return invalidField('advance', 'not_a_duration', 'As P1D or PT3H');
   const aheadMs = aim.getTime() - from.getTime();
   return aheadMs > 0 && aheadMs <= ADVANCE_DAYS_MAX * DAY_MS ? aim : problem('clock_backwards');
 }
@@ -106,10 +103,7 @@ const makeRoute = (desk: Desk, { tests }: DemoClocks): Route =>
     answers: { 201: testClock },
     async handler({ body, principal, note }) {
       const site = siteByCode(desk, principal, body.site);
-      if (!site) {
-        const fault = { path: 'site', code: 'unknown', message: 'Not known here' };
-        return problem('invalid_body', { fields: [fault] });
-      }
+      if (!site) return invalidField('site', 'unknown', 'Not known here');
       const made = await tests.make({ siteId: site.id, at: body.at, by: principal.key });
       note({ objectId: made.id, siteId: site.id, after: { at: body.at } });
       return created(clockView(desk)(made), `/test-clocks/${made.id}`);

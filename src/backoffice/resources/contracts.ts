@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { findAccounts } from '../../billing/postpaid/views.ts';
 import { id, idText, money, moneyOf, reason } from '../api/fields.ts';
-import { type ProblemCode, problem } from '../api/problems.ts';
+import { invalidField, type ProblemCode, problem } from '../api/problems.ts';
 import { created, ok, type Route, route } from '../api/route.ts';
 import type { Permission } from '../people/permissions.ts';
 import { siteFilter } from '../people/principal.ts';
@@ -16,14 +16,7 @@ import {
 } from './contract-acts.ts';
 import type { Desk } from './desk.ts';
 import { refusal } from './money.ts';
-import {
-  accountActRoute,
-  doWished,
-  invalid,
-  openedFor,
-  outcomeOf,
-  postpaidDone,
-} from './postpaid-act.ts';
+import { accountActRoute, doWished, openedFor, outcomeOf, postpaidDone } from './postpaid-act.ts';
 import { chargeView, previewLine } from './postpaid-views.ts';
 
 const ofAccount = z.strictObject({ accountId: id });
@@ -171,9 +164,10 @@ const transferRoute = (desk: Desk): Route =>
       const query = { sites: siteFilter(call.principal), subscriberId: null, after: null };
       const [to] = await findAccounts(call.db, { ...query, id: toAccountId, limit: 1 });
       if (!to || to.id === account.id || to.siteId !== account.siteId) {
-        return invalid('toAccountId', 'unknown', 'No other account of the site');
+        return invalidField('toAccountId', 'unknown', 'No other account of the site');
       }
-      if (contract.baseId !== null) return invalid('contractId', 'add_on', 'No base of a bundle');
+      if (contract.baseId !== null)
+        return invalidField('contractId', 'add_on', 'No base of a bundle');
       const accounts = { from: account.id, to: to.id };
       const wanted = { bundle: contract.ref, cancel };
       const outcome = await desk.postpaid.transfer(accounts, call.receipt, wanted);

@@ -5,7 +5,7 @@ import type { FlagAct, PromiseAct } from '../../billing/dunning/acts.ts';
 import { dayOfInstant } from '../../platform/day.ts';
 import { subscriberById } from '../../registry/desk.ts';
 import { dayIn, id, minorOf, moneyIn, pageOf, pageQuery, reason, siteCode } from '../api/fields.ts';
-import { type Problem, problem } from '../api/problems.ts';
+import { invalidField, type Problem, problem } from '../api/problems.ts';
 import { type Call, created, noContent, ok, type Route, route } from '../api/route.ts';
 import { siteFilter } from '../people/principal.ts';
 import { codeOf, type Desk, sitesOf } from './desk.ts';
@@ -128,7 +128,7 @@ async function siteOf(
 }
 
 const wrong = (field: string, message: string): Problem =>
-  problem('invalid_body', { fields: [{ path: field, code: 'out_of_range', message }] });
+  invalidField(field, 'out_of_range', message);
 
 const flagRoute = (desk: Desk): Route =>
   route({

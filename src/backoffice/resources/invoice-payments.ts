@@ -3,12 +3,11 @@
 import { z } from 'zod';
 import { settledOf } from '../../billing/postpaid/payments.ts';
 import { id, moneyIn, reason, text } from '../api/fields.ts';
-import { problem } from '../api/problems.ts';
+import { invalidField, problem } from '../api/problems.ts';
 import type { Route } from '../api/route.ts';
 import type { Desk } from './desk.ts';
 import {
   accountActRoute,
-  invalid,
   minorOr,
   type OpenAccount,
   optionalMoney,
@@ -109,7 +108,7 @@ const refundRoute = (desk: Desk): Route =>
       const amount = minorAt(at.account, said);
       if (typeof amount !== 'bigint') return amount;
       const lines = adjustmentsOf(at, wanted);
-      if (!lines) return invalid('adjustments', 'wrong_amount', 'An amount cannot be taken');
+      if (!lines) return invalidField('adjustments', 'wrong_amount', 'An amount cannot be taken');
       return {
         action: { act: 'refund', paymentId, amount, adjustments: lines },
         second: { act: SECOND.refund, subject: `Refund of payment ${paymentId}` },

@@ -2,17 +2,10 @@
 import { z } from 'zod';
 import { findDocuments, readDocument } from '../../billing/postpaid/views.ts';
 import { dayIn, id, moneyIn, pageOf, pageQuery, reason, siteCode, text } from '../api/fields.ts';
-import { problem } from '../api/problems.ts';
+import { invalidField, problem } from '../api/problems.ts';
 import { ok, type Route, route } from '../api/route.ts';
 import { type Desk, sitesOf } from './desk.ts';
-import {
-  accountActRoute,
-  invalid,
-  minorOr,
-  openedAccount,
-  optionalMoney,
-  SECOND,
-} from './postpaid-act.ts';
+import { accountActRoute, minorOr, openedAccount, optionalMoney, SECOND } from './postpaid-act.ts';
 import { documentView, invoice, invoiceSummary, invoiceView } from './postpaid-views.ts';
 import { minorAt } from './wallet-acts.ts';
 
@@ -93,7 +86,8 @@ const makeRoutes = (desk: Desk): Route[] => [
       const minor = minorAt(at.account, amount);
       if (typeof minor !== 'bigint') return minor;
       const first = from ?? at.look.today;
-      if (to !== null && to <= first) return invalid('to', 'not_after', 'Not after the first day');
+      if (to !== null && to <= first)
+        return invalidField('to', 'not_after', 'Not after the first day');
       return { action: { act: 'external_charge', amount: minor, from: first, to, draft } };
     },
   }),

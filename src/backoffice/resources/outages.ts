@@ -29,7 +29,7 @@ import {
   siteCode,
   text,
 } from '../api/fields.ts';
-import { type Problem, problem } from '../api/problems.ts';
+import { invalidField, type Problem, problem } from '../api/problems.ts';
 import { created, ok, type Route, route } from '../api/route.ts';
 import type { Act } from '../people/approvals.ts';
 import { type Principal, siteFilter } from '../people/principal.ts';
@@ -183,9 +183,7 @@ const isSold = (desk: Desk, site: Site, product: string): boolean =>
     (one) => one.siteId === site.id && one.products.includes(product),
   );
 
-const UNKNOWN_PRODUCT = problem('invalid_body', {
-  fields: [{ path: 'product', code: 'unknown', message: 'Not sold here' }],
-});
+const UNKNOWN_PRODUCT = invalidField('product', 'unknown', 'Not sold here');
 
 const closeRoute = (desk: Desk): Route =>
   route({

@@ -1,17 +1,26 @@
 /** What staff do with money that came in for the wrong card, or for none. */
 import { z } from 'zod';
+import type { Site } from '../../billing/catalogue/rules.ts';
 import { cardNumberText, id, phone, reason } from '../api/fields.ts';
-import { type Problem, problem } from '../api/problems.ts';
-import { type Route, route } from '../api/route.ts';
+import { invalidField, type Problem, problem } from '../api/problems.ts';
+import { type Call, type Route, route } from '../api/route.ts';
 import type { Act } from '../people/approvals.ts';
 import { type Principal, siteFilter } from '../people/principal.ts';
 import type { Db } from '../people/staff-store.ts';
-import { type ActDeps, doOrAsk, moneyAct, placeAt, placeOfAct, settleNow } from './act.ts';
+import {
+  type ActDeps,
+  doOrAsk,
+  moneyAct,
+  placeAt,
+  placeOfAct,
+  settleNow,
+  type Wish,
+} from './act.ts';
 import { approval } from './approval-view.ts';
 import { findCards } from './card-store.ts';
 import type { Desk } from './desk.ts';
 import { moneyAnswer, settledMoney } from './money.ts';
-import { paymentById, suspenseById } from './payment-store.ts';
+import { type PaymentRecord, paymentById, suspenseById } from './payment-store.ts';
 import { channelsOf } from './payments.ts';
 
 export const CLAIM = 'suspense.claim';
@@ -43,7 +52,7 @@ export const paymentActRoutes = (desk: Desk): Route[] => [
 ];
 
 /** Why a card cannot be named here; null when it can. */
-export async function cardFault(
+async function cardFault(
   db: Db,
   principal: Principal,
   path: string,
@@ -52,9 +61,7 @@ export async function cardFault(
   const wanted = { number, subscriberId: null, isSuspended: null, after: null, limit: 1 };
   const [card] = await findCards(db, { ...wanted, sites: siteFilter(principal) });
   if (card) return null;
-  return problem('invalid_body', {
-    fields: [{ path, code: 'unknown', message: 'Not known here' }],
-  });
+  return invalidField(path, 'unknown', 'Not known here');
 }
 
 const claimRoute = (desk: Desk): Route =>
@@ -89,13 +96,17 @@ const claimRoute = (desk: Desk): Route =>
     },
   });
 
+/** Where a payment is moved, and the phone that paid it. */
+export const moved = z.strictObject({ toCardNumber: cardNumberText, payerPhone: phone });
+type MoveParts = 'db' | 'principal' | 'body';
+
 const moveRoute = (desk: Desk): Route =>
   route({
     ...{ method: 'post', path: '/payments/{paymentId}/moves', tag, params },
     ...{ access: 'payment.move', idempotent: true },
     summary: 'Move a payment to another card, for the phone that paid it',
     write: { object: 'payment', commits: 'itself' },
-    body: z.strictObject({ toCardNumber: cardNumberText, payerPhone: phone, reason }),
+    body: moved.extend({ reason }),
     example: {
       ...{ toCardNumber: '40219999915', payerPhone: '+254711222333' },
       reason: 'the payer called: wrong card',
@@ -107,17 +118,27 @@ const moveRoute = (desk: Desk): Route =>
       const found = await paymentById(db, given.paymentId, channelsOf(desk, principal, undefined));
       if (!found) return problem('not_found');
       call.note({ siteId: found.siteId, reason: body.reason });
-      const fault = await cardFault(db, principal, 'toCardNumber', body.toCardNumber);
-      if (fault) return fault;
-      const site = found.siteId !== null && desk.catalogue().sites.get(found.siteId);
-      if (!site) return problem('move_not_allowed');
-      const { provider, receipt } = found;
-      const { toCardNumber, payerPhone: payerMsisdn } = body;
-      const original = { provider, receipt };
-      const wish = { kind: 'move_payment', original, toCardNumber, payerMsisdn } as const;
+      const move = await moveOf(desk, call, found);
+      if ('problem' in move) return move;
+      const { site, wish } = move;
       return moneyAnswer(await settleNow(desk, call, site, wish), site.currency);
     },
   });
+
+/** What is wished when a payment is moved, and at which site; or why it cannot be. */
+export async function moveOf(
+  desk: Desk,
+  { db, principal, body }: Pick<Call<unknown, unknown, z.output<typeof moved>>, MoveParts>,
+  { siteId, provider, receipt }: PaymentRecord,
+): Promise<{ site: Site; wish: Wish } | Problem> {
+  const { toCardNumber, payerPhone: payerMsisdn } = body;
+  const fault = await cardFault(db, principal, 'toCardNumber', toCardNumber);
+  if (fault) return fault;
+  const site = siteId !== null && desk.catalogue().sites.get(siteId);
+  if (!site) return problem('move_not_allowed');
+  const original = { provider, receipt };
+  return { site, wish: { kind: 'move_payment', original, toCardNumber, payerMsisdn } };
+}
 
 const objectRoute = (desk: Desk): Route =>
   route({

@@ -8,7 +8,7 @@ import type { PostpaidService } from '../../billing/postpaid/service.ts';
 import { type AccountView, findAccounts } from '../../billing/postpaid/views.ts';
 import type { Day } from '../../platform/day.ts';
 import { idText, type Money, moneyIn } from '../api/fields.ts';
-import { type Problem, type ProblemCode, problem } from '../api/problems.ts';
+import { invalidField, type Problem, type ProblemCode, problem } from '../api/problems.ts';
 import {
   type Answer,
   type Call,
@@ -120,10 +120,6 @@ export const minorOr = <T extends string>(
 
 export const optionalMoney = moneyIn.optional();
 
-/** A body with one wrong field. */
-export const invalid = (path: string, code: string, message: string): Problem =>
-  problem('invalid_body', { fields: [{ path, code, message }] });
-
 const DAYS_BACK_MAX = 366;
 const DAYS_AHEAD_MAX = 731;
 const DAY_FIELDS = ['effective', 'effectiveFrom', 'service', 'billing', 'from', 'to', 'target'];
@@ -136,7 +132,7 @@ export function dayFault(said: object, today: Day): Problem | null {
       typeof value === 'number' &&
       (value < today - DAYS_BACK_MAX || value > today + DAYS_AHEAD_MAX),
   );
-  return far ? invalid(far[0], 'out_of_range', 'Too far from today') : null;
+  return far ? invalidField(far[0], 'out_of_range', 'Too far from today') : null;
 }
 
 /** What a call wants done. */

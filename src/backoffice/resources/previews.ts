@@ -4,16 +4,7 @@
 import { z } from 'zod';
 import type { Site } from '../../billing/catalogue/rules.ts';
 import type { Preview } from '../../billing/settlement/preview.ts';
-import {
-  cardNumberText,
-  id,
-  idText,
-  instant,
-  money,
-  moneyIn,
-  moneyOf,
-  phone,
-} from '../api/fields.ts';
+import { id, idText, instant, money, moneyIn, moneyOf } from '../api/fields.ts';
 import { type Problem, problem } from '../api/problems.ts';
 import { type Answer, type Call, ok, type Route, route } from '../api/route.ts';
 import { siteFilter } from '../people/principal.ts';
@@ -22,7 +13,7 @@ import { cardById } from './card-store.ts';
 import { termSale, termWish } from './cards.ts';
 import type { Desk } from './desk.ts';
 import { refusal } from './money.ts';
-import { cardFault } from './payment-acts.ts';
+import { moved, moveOf } from './payment-acts.ts';
 import { paymentById } from './payment-store.ts';
 import { channelsOf } from './payments.ts';
 import { addOn, addOnWish, planChange, planWish } from './subscription-acts.ts';
@@ -136,7 +127,7 @@ const paymentRoute = (desk: Desk): Route =>
     summary: 'What moving a payment to another card would change now; nothing is done',
     ...{ access: 'payment.move', params: z.strictObject({ paymentId: id }) },
     write: { object: 'payment', commits: 'itself' },
-    body: z.strictObject({ ...act('move'), toCardNumber: cardNumberText, payerPhone: phone }),
+    body: z.strictObject({ ...act('move'), ...moved.shape }),
     example: { act: 'move', toCardNumber: '40219999915', payerPhone: '+254711222333' },
     answers: { 200: preview },
     problems: [
@@ -144,19 +135,11 @@ const paymentRoute = (desk: Desk): Route =>
       ...(['currency_mismatch', 'unavailable'] as const),
     ],
     async handler(call) {
-      const { db, principal, body, params } = call;
+      const { db, principal, params } = call;
       const found = await paymentById(db, params.paymentId, channelsOf(desk, principal, undefined));
       if (!found) return problem('not_found');
-      const fault = await cardFault(db, principal, 'toCardNumber', body.toCardNumber);
-      if (fault) return fault;
-      const site = found.siteId !== null && desk.catalogue().sites.get(found.siteId);
-      if (!site) return problem('move_not_allowed');
-      const { provider, receipt } = found;
-      const { toCardNumber, payerPhone: payerMsisdn } = body;
-      const original = { provider, receipt };
-      return show(desk, call, site, {
-        ...{ kind: 'move_payment', original, toCardNumber, payerMsisdn },
-      });
+      const move = await moveOf(desk, call, found);
+      return 'problem' in move ? move : show(desk, call, move.site, move.wish);
     },
   });
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Bouquet, Site } from '../../billing/catalogue/rules.ts';
 import { id, reason, term, text } from '../api/fields.ts';
-import { type Problem, type ProblemCode, problem } from '../api/problems.ts';
+import { invalidField, type Problem, type ProblemCode, problem } from '../api/problems.ts';
 import { type Answer, type Call, type Route, type RouteSpec, route } from '../api/route.ts';
 import type { Permission } from '../people/permissions.ts';
 import { siteFilter } from '../people/principal.ts';
@@ -188,6 +188,4 @@ export const bouquetAt = (
     (one) => one.siteId === site.id && one.code === code,
   );
 
-export const UNKNOWN_BOUQUET = problem('invalid_body', {
-  fields: [{ path: 'bouquet', code: 'unknown', message: 'Not known here' }],
-});
+export const UNKNOWN_BOUQUET = invalidField('bouquet', 'unknown', 'Not known here');

@@ -12,7 +12,7 @@ import {
   reason,
   siteCode,
 } from '../api/fields.ts';
-import { problem } from '../api/problems.ts';
+import { invalidField, problem } from '../api/problems.ts';
 import { created, noContent, type Route, route } from '../api/route.ts';
 import { writeAudit } from '../people/audit.ts';
 import { siteFilter } from '../people/principal.ts';
@@ -107,8 +107,7 @@ const suspendRoute = (desk: Desk): Route =>
       if (!found) return problem('not_found');
       call.note({ siteId: found.siteId, reason: body.why, after: { ...body } });
       if (body.until && body.until.getTime() <= call.now.getTime()) {
-        const field = { path: 'until', code: 'past', message: 'Not in the future' };
-        return problem('invalid_body', { fields: [field] });
+        return invalidField('until', 'past', 'Not in the future');
       }
       const by = principal.key;
       const done = await desk.suspensions.suspendCard({ cardId, reason: body.reason, by });

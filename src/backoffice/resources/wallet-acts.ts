@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Site } from '../../billing/catalogue/rules.ts';
 import { type SubscriberRecord, subscriberById } from '../../registry/desk.ts';
 import { id, instantIn, type Money, minorOf, moneyIn, reason } from '../api/fields.ts';
-import { type Problem, problem } from '../api/problems.ts';
+import { invalidField, type Problem, problem } from '../api/problems.ts';
 import { type Call, type Route, route } from '../api/route.ts';
 import type { Act } from '../people/approvals.ts';
 import { type Principal, siteFilter } from '../people/principal.ts';
@@ -171,8 +171,7 @@ const transferRoute = (desk: Desk): Route =>
       const { subscriber } = opened;
       const to = await purseOf(desk, call, call.body.toSubscriberId);
       if (!to || to.subscriber.id === subscriber.id) {
-        const field = { path: 'toSubscriberId', code: 'unknown', message: 'Nobody else of here' };
-        return problem('invalid_body', { fields: [field] });
+        return invalidField('toSubscriberId', 'unknown', 'Nobody else of here');
       }
       return actOn(desk, call, opened, {
         act: TRANSFER,

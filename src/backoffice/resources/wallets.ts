@@ -1,7 +1,7 @@
 /** Wallets: what is in them, how it came to be, and cash that comes in. */
 import { z } from 'zod';
 import { id, idText, instant, money, moneyIn, moneyOf, pageOf, plainPage } from '../api/fields.ts';
-import { problem } from '../api/problems.ts';
+import { invalidField, problem } from '../api/problems.ts';
 import { ok, type Route, route } from '../api/route.ts';
 import { siteFilter } from '../people/principal.ts';
 import { settleNow } from './act.ts';
@@ -137,6 +137,4 @@ const topUpRoute = (desk: Desk): Route =>
 const ownPhone = ({ contactMsisdn, phones }: Purse['subscriber']): string | null =>
   phones.find((one) => one === contactMsisdn) ?? phones[0] ?? null;
 
-const NOT_THEIR_CARD = problem('invalid_body', {
-  fields: [{ path: 'cardId', code: 'unknown', message: 'Not a card of the subscriber' }],
-});
+const NOT_THEIR_CARD = invalidField('cardId', 'unknown', 'Not a card of the subscriber');

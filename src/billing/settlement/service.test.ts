@@ -1,16 +1,12 @@
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
-import { createWorld, type World } from '../../../test/stories/world.ts';
-import { rightsFor } from '../../entitlement/rights/rules.ts';
+import { createWorld, openDoor, SOUND, type World } from '../../../test/stories/world.ts';
 import { createPool } from '../../platform/database/pool.ts';
 import { silentLogger } from '../../platform/log.ts';
-import { createCatalogue, systemAccounts } from '../catalogue/service.ts';
-import { ensureAccounts } from '../ledger/store.ts';
 import type { Outcome, Payment } from './commands.ts';
-import { createSettlement, QUEUE_COMMANDS_MAX, type Settlement } from './service.ts';
+import { QUEUE_COMMANDS_MAX } from './service.ts';
 
 /** Goal: what the door promises when databases, connections and other processes misbehave. */
-const SOUND = { unbalancedJournals: 0, wrongBalances: 0, wrongLots: 0, lostPayments: 0 };
 
 let world: World;
 beforeAll(async () => {
@@ -21,25 +17,7 @@ afterEach(async () => {
   expect(await world.check()).toMatchObject(SOUND);
 });
 
-/** A door of another process, on the same database. */
-async function otherDoor(pool: Pool = world.pool): Promise<Settlement> {
-  const catalogue = (await createCatalogue(world.prisma, world)).current();
-  const channels = [
-    { id: 'ke-paybill', siteId: world.site('NBO').id },
-    { id: 'ci-tvu', siteId: world.site('ABJ').id },
-  ];
-  const names = systemAccounts(catalogue, channels);
-  const accounts = await ensureAccounts(world.pool, world.ids, names);
-  return createSettlement({
-    pool,
-    ids: world.ids,
-    catalogue: () => catalogue,
-    accounts: () => accounts,
-    ports: { rightsFor, messagesFor: () => null },
-    logger: silentLogger,
-    monotonicMs: () => performance.now(),
-  });
-}
+const otherDoor = (pool: Pool = world.pool) => openDoor(world, pool);
 
 let serial = 0;
 function payment(accountRef: string, change: Partial<Payment> = {}): Payment {

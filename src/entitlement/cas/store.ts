@@ -1,6 +1,7 @@
 /** The rows of `conditional_access`: what is declared, and what the systems say of themselves. */
 import type { Pool } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
+import type { Capabilities } from '../vip-control/messages.ts';
 import type { CasSystem } from './systems.ts';
 
 /**
@@ -51,17 +52,30 @@ export async function readEpoch(pool: Pool, casId: string): Promise<number> {
   return rows[0].epoch;
 }
 
-/** Keeps what a system has said that it carries; null: it has not said. */
-export async function saveProducts(
+/** Purpose: what a system says of itself. Locks: its two rows. Plan: primary keys. */
+const NOTE = `
+WITH shown AS (
+  INSERT INTO cas_capabilities (cas_id, osd_max, mail_max, fp_modes, supports, said_at)
+  VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT (cas_id) DO UPDATE
+     SET osd_max = excluded.osd_max, mail_max = excluded.mail_max,
+         fp_modes = excluded.fp_modes, supports = excluded.supports, said_at = excluded.said_at
+)
+UPDATE conditional_access SET products = $7::jsonb
+ WHERE id = $1 AND products IS DISTINCT FROM $7::jsonb`;
+
+/** Keeps what a system says of itself at a log-in, for the processes that are not connected. */
+export async function noteCapabilities(
   pool: Pool,
   casId: string,
-  products: readonly string[] | null,
+  said: Capabilities,
+  at: Date,
 ): Promise<void> {
-  await pool.query(
-    `UPDATE conditional_access SET products = $2::jsonb
-      WHERE id = $1 AND products IS DISTINCT FROM $2::jsonb`,
-    [casId, products === null ? null : JSON.stringify(products)],
-  );
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  await pool.query(NOTE, [
+    ...[casId, said.osdMax, said.mailMax ?? null, json(said.fpModes), json(said.supports), at],
+    json(said.products),
+  ]);
 }
 
 /** What every system has said that it carries, by its id. */

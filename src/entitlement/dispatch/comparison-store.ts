@@ -84,30 +84,3 @@ export async function saveCompared(pool: Pool, casId: string, { change, at }: Co
     [casId, change, at],
   );
 }
-
-/**
- * Purpose: cards that are tried only once a day, because they failed for so long, are due at once:
- * what they failed of may be over with the session that failed.
- * Locks: those cards, by id; steps over what others hold. Plan: a range of `card_rights_due`.
- */
-const TRY_AGAIN = `
-WITH late AS MATERIALIZED (
-  SELECT card_id FROM card_rights
-   WHERE cas_id = $1 AND next_at > $2::timestamptz + make_interval(secs => $3)
-     AND failure IS NOT NULL
-   ORDER BY card_id FOR NO KEY UPDATE SKIP LOCKED
-)
-UPDATE card_rights r SET next_at = $2 FROM late WHERE r.card_id = late.card_id`;
-
-/** No failure but those of a day waits as long. */
-const SOONER_SECONDS = 600;
-
-/** Makes due what waits for its daily try; returns how many cards. */
-export async function tryLateCards(pool: Pool, casId: string, now: Date): Promise<number> {
-  const { rowCount } = await pool.query({
-    name: 'dispatch-late',
-    text: TRY_AGAIN,
-    values: [casId, now, SOONER_SECONDS],
-  });
-  return rowCount ?? 0;
-}

@@ -26,7 +26,7 @@ describe('a set on the wire', () => {
   const ends = (product: string, airMarginMs: number) =>
     wireSet([{ product, from: '2026-11-23T11:02:00.000Z', to }], airMarginMs)[0]?.to.toISOString();
 
-  it('ends later by the grace', () => {
+  it('ends later by the margin of the air', () => {
     expect(ends('ESS', 6 * 3_600_000)).toBe('2026-12-24T03:00:00.000Z');
     expect(ends('ESS', 0)).toBe(to);
   });

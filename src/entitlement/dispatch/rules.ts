@@ -36,7 +36,7 @@ const UNKNOWN_WAIT_S = 5;
 /** What has failed for so long is for a person; it is tried again each such time. */
 export const RETRY_END_MS = 86_400_000;
 
-/** A set as it is sent: each right until its grace is over (`rights/rules.ts`). */
+/** A set as it is sent: each right until its margin of the air is over (`rights/rules.ts`). */
 export function wireSet(
   desired: readonly { product: string; from: string; to: string }[],
   airMarginMs: number,

@@ -184,6 +184,23 @@ const BACKLOG = `
 SELECT count(*)::integer AS waiting, min(next_at) AS oldest FROM card_rights
  WHERE cas_id = $2 AND next_at <= $1`;
 
+/** No failure but those of a day waits as long. */
+const SOONER_SECONDS = 600;
+
+/**
+ * Purpose: cards that are tried only once a day, because they failed for so long, are due at once:
+ * what they failed of may be over with the session that failed.
+ * Locks: those cards, by id; steps over what others hold. Plan: a range of `card_rights_due`.
+ */
+const TRY_AGAIN = `
+WITH late AS MATERIALIZED (
+  SELECT card_id FROM card_rights
+   WHERE cas_id = $1 AND next_at > $2::timestamptz + make_interval(secs => $3)
+     AND failure IS NOT NULL
+   ORDER BY card_id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE card_rights r SET next_at = $2 FROM late WHERE r.card_id = late.card_id`;
+
 /** How many cards to take of a system, by whom, and until when nobody else gets them. */
 export interface CardClaim {
   casId: string;
@@ -333,4 +350,14 @@ export async function readDark(
 export async function readLit(pool: Pool, cardIds: readonly bigint[]): Promise<Set<bigint>> {
   const { rows } = await pool.query({ name: 'dispatch-lit', text: LIT, values: [cardIds] });
   return new Set(rows.map((row) => row.card_id));
+}
+
+/** Makes due what waits for its daily try; returns how many cards. */
+export async function tryLateCards(pool: Pool, casId: string, now: Date): Promise<number> {
+  const { rowCount } = await pool.query({
+    name: 'dispatch-late',
+    text: TRY_AGAIN,
+    values: [casId, now, SOONER_SECONDS],
+  });
+  return rowCount ?? 0;
 }

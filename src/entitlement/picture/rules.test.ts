@@ -56,7 +56,7 @@ describe('a diagnosis', () => {
     }
   });
 
-  it('ends with the paid term to the instant, whatever grace the head-end gives', () => {
+  it('ends with the paid term to the instant, whatever the margin of the air', () => {
     const last = new Date(PAID_UNTIL.getTime() - 1);
     expect(diagnose(onAir, last)).toMatchObject({ kind: 'on_air' });
     expect(diagnose(onAir, PAID_UNTIL)).toEqual({ kind: 'not_paid', paidUntil: PAID_UNTIL });

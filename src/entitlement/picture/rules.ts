@@ -13,7 +13,7 @@ export interface BroadcastFacts {
 
 export interface PictureFacts extends BroadcastFacts {
   suspension: { reason: SuspensionReason; since: Date } | null;
-  /** Of the subscription: billing's word. The grace that the head-end gives is not in it. */
+  /** Of the subscription: billing's word. The margin of the air is not in it. */
   paidUntil: Date | null;
   raisedAt: Date | null;
   refreshedAt: Date | null;

@@ -2,6 +2,7 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { DifferenceClass } from './rules.ts';
 import type { ProductCount } from './run-store.ts';
+import type { FoundDifference } from './store.ts';
 
 type Db = Pool | PoolClient;
 
@@ -88,23 +89,11 @@ export async function totalsOf(db: Db, runId: bigint): Promise<Total[]> {
   return rows;
 }
 
-export interface DifferenceRecord {
+export interface DifferenceRecord extends Omit<FoundDifference, 'isActive' | 'writtenAt'> {
   id: bigint;
   runId: bigint;
   casId: string;
   foundAt: Date;
-  card: string;
-  cardId: bigint | null;
-  siteId: bigint | null;
-  class: DifferenceClass;
-  product: string;
-  wanted: unknown;
-  found: unknown;
-  since: Date;
-  seconds: bigint;
-  amount: bigint | null;
-  currency: string | null;
-  writtenBy: string | null;
   writtenAt: Date | null;
   isHealed: boolean;
   closedAt: Date | null;

@@ -1,4 +1,10 @@
-/** `COPY … TO STDOUT`: rows as the lines of text that Postgres itself writes, and reads again. */
+/**
+ * `COPY … TO STDOUT`: rows as the lines of text that Postgres itself writes, and reads again.
+ *
+ * Backups, whose clients have no time-out, copy with pg-copy-streams; a client of a pool has one.
+ * When it passes, that stream fails on what still comes, where nobody can catch it, and the process
+ * ends; here the caller is told, and what still comes is passed over.
+ */
 import type { ClientBase, Connection, Submittable } from 'pg';
 
 /** Of a line; the text of the row ends one byte before. */

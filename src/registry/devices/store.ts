@@ -270,6 +270,14 @@ export async function writeList(
   await tx.query(WRITE_CARDS, [JSON.stringify(cards), ...event]);
 }
 
+/** The event of each device that a file brought; `name` is the column that names it. */
+const received = (kind: DeviceKind, name: string) => `
+INSERT INTO device_event (kind, device, act, from_state, to_state, at, actor, channel, site_id,
+                          reason, detail)
+SELECT '${kind}', ${name}, 'receive', '', state, $4, $5, $6, $3, 'file of the manufacturer',
+       jsonb_build_object('file', $2::bigint::text)
+  FROM written ORDER BY ${name}`;
+
 /**
  * Purpose: decoders of a file. One that is known without a file keeps its state.
  * Locks: the known ones, by serial. Plan: primary key.
@@ -287,11 +295,7 @@ WITH x AS (
    WHERE d.file_id IS NULL
   RETURNING serial, state
 )
-INSERT INTO device_event (kind, device, act, from_state, to_state, at, actor, channel, site_id,
-                          reason, detail)
-SELECT 'stb', serial, 'receive', '', state, $4, $5, $6, $3, 'file of the manufacturer',
-       jsonb_build_object('file', $2::bigint::text)
-  FROM written ORDER BY serial`;
+${received('stb', 'serial')}`;
 
 /** The same for cards. */
 const WRITE_CARDS = `
@@ -305,11 +309,7 @@ WITH x AS (
    WHERE v.file_id IS NULL
   RETURNING number, state
 )
-INSERT INTO device_event (kind, device, act, from_state, to_state, at, actor, channel, site_id,
-                          reason, detail)
-SELECT 'card', number, 'receive', '', state, $4, $5, $6, $3, 'file of the manufacturer',
-       jsonb_build_object('file', $2::bigint::text)
-  FROM written ORDER BY number`;
+${received('card', 'number')}`;
 
 /** The virtual cards of a list are paired with their decoders, for life. */
 export async function writeVirtualPairings(

@@ -1,5 +1,5 @@
 import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
-import { noteCapabilities } from '../../../src/entitlement/campaigns/cas.ts';
+import { noteCapabilities } from '../../../src/entitlement/cas/store.ts';
 import { type Customer, createOffice, type Office, type SiteCode } from './office.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
 import { openSubscription } from '../../../src/billing/subscriptions/service.ts';
 import { type Customer, createOffice, type Office } from './office.ts';
+import { newcomersOf } from './office-acts.ts';
 
 /** Goal: what staff do at the desk without the subscriber's phone, and what they see before it. */
 const LIMIT = 100_000n;
@@ -14,17 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => office.close());
 
-let serial = 0;
-async function act(role: RoleName, path: string, body: object) {
-  const { token } = await office.staff([role], ['NBO']);
-  serial += 1;
-  return office.call('post', path, { token, key: `desk-door-${serial}`, body });
-}
-
-async function look(path: string) {
-  const { token } = await office.staff(['auditor']);
-  return (await office.call('get', path, { token })).body;
-}
+const { act, look } = newcomersOf(() => office);
 
 const cardOf = ({ cardId }: Customer) => look(`/cards/${cardId}`);
 const walletOf = ({ subscriberId }: Customer) => look(`/subscribers/${subscriberId}/wallet`);

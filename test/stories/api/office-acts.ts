@@ -142,3 +142,19 @@ export function settleAt(parts: Parts, code: SiteCode, wish: Wish): Promise<Outc
   const call = { receipt: `S${state.serial}`, now: state.now, principal: NOBODY };
   return settleNow({ settlement }, call, parts.site(code), wish);
 }
+
+/** Calls by people who are new each time: `act` writes, once; `look` reads, as an auditor. */
+export function newcomersOf(office: () => Office) {
+  let serial = 0;
+  return {
+    async act(role: RoleName, path: string, body: object, sites: SiteCode[] = ['NBO']) {
+      const { token } = await office().staff([role], sites);
+      serial += 1;
+      return office().call('post', path, { token, key: `newcomer-${serial}`, body });
+    },
+    async look(path: string) {
+      const { token } = await office().staff(['auditor']);
+      return (await office().call('get', path, { token })).body;
+    },
+  };
+}

@@ -1,6 +1,7 @@
 import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
 import { CARD_DAYS_ALONE_MAX } from '../../../src/backoffice/resources/incidents.ts';
 import { type Customer, createOffice, type Office } from './office.ts';
+import { newcomersOf } from './office-acts.ts';
 
 /** Goal: an outage ends in free days for whom it cost something, once, within the limits. */
 const LIMIT = 1_000_000n;
@@ -22,12 +23,7 @@ afterEach(async () => {
   office.later(nextMs - now.getTime());
 });
 
-let serial = 0;
-async function act(role: RoleName, path: string, body: object) {
-  const { token } = await office.staff([role], ['NBO']);
-  serial += 1;
-  return office.call('post', path, { token, key: `outage-${serial}-abc`, body });
-}
+const { act } = newcomersOf(() => office);
 
 async function look(path: string, role: RoleName = 'customer_care') {
   const { token } = await office.staff([role], ['NBO']);

@@ -1,5 +1,5 @@
-import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
-import { createOffice, type Office, type SiteCode } from './office.ts';
+import { createOffice, type Office } from './office.ts';
+import { newcomersOf } from './office-acts.ts';
 
 /**
  * Goal: a hotel is sold, billed, paid, corrected and let go over HTTP, by who may, once.
@@ -15,18 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => office.close());
 
-let serial = 0;
-/** A call by somebody new with this role. */
-async function act(role: RoleName, path: string, body: object, sites: SiteCode[] = ['NBO']) {
-  const { token } = await office.staff([role], sites);
-  serial += 1;
-  return office.call('post', path, { token, key: `postpaid-${serial}`, body });
-}
-
-async function look(path: string) {
-  const { token } = await office.staff(['auditor']);
-  return (await office.call('get', path, { token })).body;
-}
+const { act, look } = newcomersOf(() => office);
 
 /** An account billed on the first; its path. */
 async function hotel(settings: object = { billingDay: 1 }): Promise<string> {

@@ -1,6 +1,6 @@
-import type { RoleName } from '../../../src/backoffice/people/permissions.ts';
 import { CARD_DAYS_ALONE_MAX } from '../../../src/backoffice/resources/incidents.ts';
-import { type Customer, createOffice, type Office, type SiteCode } from './office.ts';
+import { type Customer, createOffice, type Office } from './office.ts';
+import { newcomersOf } from './office-acts.ts';
 
 /** Goal: what staff do for subscribers is done by the rules of the site, once, and by who may. */
 const LIMIT = 100_000n;
@@ -15,18 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => office.close());
 
-let serial = 0;
-/** A call by somebody new with this role. */
-async function act(role: RoleName, path: string, body: object, sites: SiteCode[] = ['NBO']) {
-  const { token } = await office.staff([role], sites);
-  serial += 1;
-  return office.call('post', path, { token, key: `prepaid-${serial}`, body });
-}
-
-async function look(path: string) {
-  const { token } = await office.staff(['auditor']);
-  return (await office.call('get', path, { token })).body;
-}
+const { act, look } = newcomersOf(() => office);
 
 const approve = (id: string) => act('supervisor', `/approvals/${id}/approval`, { reason });
 const cardOf = ({ cardId }: Customer) => look(`/cards/${cardId}`);
