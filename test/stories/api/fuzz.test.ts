@@ -173,8 +173,9 @@ async function wrongWith(answer: Response, operation: Operation): Promise<string
   const type = answer.headers.get('content-type') ?? '';
   if (status === 304 || (declared && !declared.content)) return text === '' ? [] : ['a body'];
   const content = (declared ?? operation.responses.default)?.content ?? {};
-  const [wanted = '', { schema } = { schema: {} as Schema }] = Object.entries(content)[0] ?? [];
-  if (!type.startsWith(wanted)) return [`status ${status} as ${type}`];
+  const { schema } = content[type.split(';')[0] ?? ''] ?? {};
+  if (!schema) return [`status ${status} as ${type}`];
+  if (schema.format === 'binary') return text.startsWith('%PDF-') ? [] : ['no PDF'];
   const body = JSON.parse(text);
   const isUndeclared = !declared && !isDeclared(operation, body.code);
   return isUndeclared ? [`undeclared: ${body.code}`] : faultsOf(schema, body, components);
