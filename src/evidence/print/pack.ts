@@ -74,7 +74,7 @@ async function printFound(paper: Paper, found: unknown): Promise<void> {
   if (table) {
     paper.y += 2;
     await printTable(paper, table, { size: 7.5 });
-    paper.y += 3;
+    paper.y += 4;
     return;
   }
   const pieces = Array.isArray(found) && found.length > 0 ? found : [found];

@@ -14,6 +14,7 @@ const SIDE = 48;
 const TOP = 44;
 const BOTTOM = 66;
 const LINE = 1.3;
+const SIZE = 9;
 export const INK = { text: '#000000', faint: '#666666', rule: '#cccccc', band: '#eef1f5' } as const;
 
 export interface Style {
@@ -58,7 +59,7 @@ export interface Paper {
   finish(): Promise<Buffer>;
 }
 
-export const heightOf = ({ size = 9 }: Style): number => size * LINE;
+export const heightOf = ({ size = SIZE }: Style): number => size * LINE;
 
 /** Opens a paper; its first page is without a head. */
 export function openPaper(subject: Subject): Paper {
@@ -69,7 +70,7 @@ export function openPaper(subject: Subject): Paper {
   const stroke = onChange((color) => doc.lineWidth(0.5).strokeColor(color));
   // Each page begins with the colours of PDF.
   doc.on('pageAdded', fill.forget).on('pageAdded', stroke.forget);
-  const styled = ({ font = 'plain', size = 9 }: Style) => doc.font(FONTS[font], size);
+  const styled = ({ font = 'plain', size = SIZE }: Style) => doc.font(FONTS[font], size);
   const paper: Paper = {
     ...{ left: SIDE, width: A4.width - 2 * SIDE, y: TOP },
     widthOf: (text, style) => styled(style).widthOfString(printable(text)),
@@ -79,7 +80,10 @@ export function openPaper(subject: Subject): Paper {
     },
     put(text, { x, y }, style) {
       fill.set(style.color ?? INK.text);
-      styled(style).text(printable(text).trimEnd(), x, y, { lineBreak: false });
+      // By the baseline, so that fonts stand in line.
+      const baseline = y + (style.size ?? SIZE);
+      const options = { lineBreak: false, baseline: 'alphabetic' } as const;
+      styled(style).text(printable(text).trimEnd(), x, baseline, options);
     },
     band({ x, y, width, height }, color) {
       fill.set(color);

@@ -13,8 +13,7 @@ interface Column {
 }
 
 const GAP = 12;
-/** Above and below a row; letters hang low in their lines. */
-const PAD = { above: 3, below: 1 };
+const PAD = 2;
 /** A narrow table is opened up by this a column, so that its header can breathe. */
 const LOOSE = 30;
 const DECIMAL = /^-?\d+\.\d+$/;
@@ -47,7 +46,7 @@ export async function printTable(
     printCells(paper, columns, header, bold);
     paper.rule({ x: paper.left, y: paper.y, width });
   };
-  const oneLine = heightOf(style) + PAD.above + PAD.below;
+  const oneLine = heightOf(style) + 2 * PAD;
   paper.makeRoom(headerHeight + oneLine);
   printHeader();
   for await (const row of unhurried(table.rows)) {
@@ -62,7 +61,7 @@ const linesIn = (cells: readonly string[][]): number =>
   Math.max(1, ...cells.map((lines) => lines.length));
 
 const heightIn = (cells: readonly string[][], style: Style): number =>
-  linesIn(cells) * heightOf(style) + PAD.above + PAD.below;
+  linesIn(cells) * heightOf(style) + 2 * PAD;
 
 /** Line by line: a row that no page holds goes on under the next header. */
 function printCells(
@@ -72,9 +71,9 @@ function printCells(
   style: Style,
   printHeader?: () => void,
 ): void {
-  paper.y += PAD.above;
+  paper.y += PAD;
   for (let n = 0; n < linesIn(cells); n += 1) {
-    if (printHeader && paper.makeRoom(heightOf(style) + PAD.below)) printHeader();
+    if (printHeader && paper.makeRoom(heightOf(style) + PAD)) printHeader();
     for (const [at, { x, width, isNumber }] of columns.entries()) {
       const text = cells[at]?.[n] ?? '';
       if (text === '') continue;
@@ -83,7 +82,7 @@ function printCells(
     }
     paper.y += heightOf(style);
   }
-  paper.y += PAD.below;
+  paper.y += PAD;
 }
 
 async function* unhurried<T>(rows: readonly T[]): AsyncGenerator<T> {

@@ -176,9 +176,15 @@ async function wrongWith(answer: Response, operation: Operation): Promise<string
   const { schema } = content[type.split(';')[0] ?? ''] ?? {};
   if (!schema) return [`status ${status} as ${type}`];
   if (schema.format === 'binary') return text.startsWith('%PDF-') ? [] : ['no PDF'];
-  const body = JSON.parse(text);
-  const isUndeclared = !declared && !isDeclared(operation, body.code);
-  return isUndeclared ? [`undeclared: ${body.code}`] : faultsOf(schema, body, components);
+  return [
+    ...undeclaredIn(text, operation, declared),
+    ...faultsOf(schema, JSON.parse(text), components),
+  ];
+}
+
+function undeclaredIn(text: string, operation: Operation, declared: unknown): string[] {
+  const { code } = JSON.parse(text);
+  return declared || isDeclared(operation, code) ? [] : [`undeclared: ${code}`];
 }
 
 describe('whatever is sent', () => {
