@@ -70,6 +70,14 @@ describe('a report on paper', () => {
     expect(first.toString('latin1')).not.toContain('ModDate');
   });
 
+  it('is the same bytes on every machine', async () => {
+    const report = reportOf('active', { columns: ['product', 'cards'], rows: [['all', 3]] });
+    // Another layout, or another version of the library, is told in the changelog.
+    expect(hash('sha256', await reportPdf(report, 'Télé Savane'))).toBe(
+      'ca07bca47fa604f9264c1e91c007077cace449b4d753f473c1332c25cf2d800f',
+    );
+  });
+
   it('has every row once on many pages, each with its header, number and hash', async () => {
     const report = reportOf('blacklisted', { columns: COLUMNS, rows: devices(2_000) });
     const read = readPdf(await reportPdf(report, null));
