@@ -1,6 +1,6 @@
 /**
- * `npm run compliance [-- --json FILE] [--pdf FILE] [--queries]`: says of each requirement on such a
- * system how it stands here and now, and what shows it. Exit code 1 when one is not met.
+ * `npm run compliance [-- --json FILE] [--pdf FILE] [--queries]`: says of each requirement on such
+ * a system how it stands here and now, and what shows it. Exit code 1 when one is not met.
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -86,7 +86,7 @@ function tableOf(found: unknown): Table | null {
   const [first] = found;
   if (!isRow(first)) return null;
   const columns = Object.keys(first);
-  if (columns.length > COLUMNS_MAX) return null;
+  if (columns.length < 2 || columns.length > COLUMNS_MAX) return null;
   const isLike = (one: unknown) => isRow(one) && Object.keys(one).join() === columns.join();
   if (!found.every(isLike)) return null;
   const rows = found.map((one) => Object.values(one).map(cellOf));

@@ -123,7 +123,7 @@ describe('a report on paper', () => {
     expect(right('cards', 2.612)).toBeCloseTo(right('1000000', 7 * 0.556), 0);
   });
 
-  it('shows what its fonts have not as code points, and long words over several lines', async () => {
+  it('shows what its fonts lack as code points, and long words over several lines', async () => {
     const long = 'LONG'.repeat(60);
     const rows = [
       ['ኢትዮ-été', 'KE', long],
@@ -163,7 +163,8 @@ describe('a report on paper', () => {
     const bytes = await reportPdf(report, null);
     const { permissions, pages } = readPdf(bytes);
     const bit = (number: number) => ((permissions >>> (number - 1)) & 1) === 1;
-    // ISO 32000-1, table 22: print, change, copy, annotate, forms, read aloud, assemble, print well.
+    // ISO 32000-1, table 22: print, change, copy, annotate, forms, read aloud, assemble, print
+    // well.
     expect([3, 4, 5, 6, 9, 10, 11, 12].map(bit)).toEqual([
       ...[true, false, false, false, false, true, false, true],
     ]);

@@ -33,8 +33,8 @@ export async function reportPdf(report: Report, operator: string | null): Promis
   paper.y += 8;
   paper.paragraph(`End of the report; rows: ${rows.length}.`, NOTE);
   paper.paragraph(
-    'The SHA-256 is of the report’s JSON without spaces with name, version, definition, at, card, ' +
-      `columns and rows, in this order. ${BEYOND_FONTS}`,
+    'The SHA-256 is of the report’s JSON without spaces with name, version, definition, at, ' +
+      `card, columns and rows, in this order. ${BEYOND_FONTS}`,
     NOTE,
   );
   return await paper.finish();
