@@ -1,12 +1,15 @@
 /**
- * `npm run compliance [-- --json FILE] [--queries]`: says of each requirement on such a system how
- * it stands here and now, and what shows it. Exit code 1 when one is not met.
+ * `npm run compliance [-- --json FILE] [--pdf FILE] [--queries]`: says of each requirement on such
+ * a system how it stands here and now, and what shows it. Exit code 1 when one is not met.
  */
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ONLY_SYSTEM, readSystems } from './entitlement/cas/systems.ts';
 import { makePack, packText } from './evidence/compliance/service.ts';
+import { operatorAt } from './evidence/print/operator.ts';
+import { packPdf } from './evidence/print/pack.ts';
 import { LANES } from './evidence/verify.ts';
 import { readInstallation } from './open-compliance.ts';
 import { type Config, type Environment, readConfig } from './platform/config.ts';
@@ -22,7 +25,10 @@ const STATEMENT_LIMIT_MS = 600_000;
 async function main(words: readonly string[], env: Environment): Promise<boolean> {
   const { values } = parseArgs({
     args: [...words],
-    options: { json: { type: 'string' }, queries: { type: 'boolean', default: false } },
+    options: {
+      ...{ json: { type: 'string' }, pdf: { type: 'string' } },
+      queries: { type: 'boolean', default: false },
+    },
   });
   const config = readConfig(env);
   const { database, dataDir } = config;
@@ -43,6 +49,11 @@ async function main(words: readonly string[], env: Environment): Promise<boolean
       await writeFile(values.json, `${JSON.stringify(pack, null, 2)}\n`);
     }
     process.stdout.write(packText(pack, { queries: values.queries }));
+    if (values.pdf !== undefined) {
+      const bytes = await packPdf(pack, await operatorAt(pool, new Date(pack.at)));
+      await writeFile(values.pdf, bytes);
+      process.stdout.write(`\n${values.pdf}: SHA-256 ${hash('sha256', bytes)}\n`);
+    }
     return pack.rows.every(({ status }) => status !== 'not met');
   } finally {
     await pool.end();

@@ -85,13 +85,27 @@ function operationOf(route: Route, schemas: Json): Json {
 const operationId = (route: Route): string =>
   routeName(route).toLowerCase().replaceAll(/\W+/g, '_').replace(/_$/, '');
 
+const BINARY = { type: 'string', format: 'binary' };
+const FILE_HEADERS = {
+  'Repr-Digest': {
+    description: 'SHA-256 of a file (RFC 9530)',
+    schema: { type: 'string', pattern: '^sha-256=:[A-Za-z0-9+/]{43}=:$' },
+  },
+};
+
 function responsesOf(route: Route, schemas: Json): Json {
   const answers = Object.entries(route.answers).map(([status, schema]) => [
     status,
     {
       description: status === '304' ? 'Not modified' : 'Done',
+      ...(route.file && status === '200' ? { headers: FILE_HEADERS } : {}),
       ...(schema
-        ? { content: { 'application/json': { schema: schemaOf(schema, 'output', schemas) } } }
+        ? {
+            content: {
+              'application/json': { schema: schemaOf(schema, 'output', schemas) },
+              ...(route.file && status === '200' ? { [route.file]: { schema: BINARY } } : {}),
+            },
+          }
         : {}),
     },
   ]);

@@ -2,6 +2,7 @@
  * How a route is declared. From the same declaration come the express route, the checks before its
  * handler, the OpenAPI document, and the tests that run over every route.
  */
+import { hash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Permission } from '../people/permissions.ts';
@@ -73,6 +74,8 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   /** Fields of the body that are kept signed, not as they are: with the key and in the audit. */
   secrets?: readonly string[];
   answers: Readonly<Record<number, z.ZodType | null>>;
+  /** The type of a file that may be answered with 200 instead of JSON. */
+  file?: 'application/pdf';
   /** Problems of its own, beside those that every route may answer. */
   problems?: readonly ProblemCode[];
   /** It moves money: an Idempotency-Key is needed, and a repeat gets the first answer. */
@@ -116,3 +119,14 @@ export const accepted = (body: unknown, location: string): Answer => ({
   headers: { Location: `/api/v1${location}` },
 });
 export const noContent: Answer = { status: 204 };
+
+/** A file to be kept under a name, with its SHA-256 (RFC 9530). */
+export const file = (type: NonNullable<Route['file']>, name: string, bytes: Buffer): Answer => ({
+  status: 200,
+  body: bytes,
+  headers: {
+    'Content-Type': type,
+    'Content-Disposition': `attachment; filename="${name}"`,
+    'Repr-Digest': `sha-256=:${hash('sha256', bytes, 'base64')}:`,
+  },
+});

@@ -1,4 +1,4 @@
-/** The express router made of the declarations; every way out of it is JSON. */
+/** The express router made of the declarations; every way out of it is JSON, or a declared file. */
 
 import { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
 import { isConnectionLost } from '../../platform/database/pool.ts';
@@ -87,7 +87,9 @@ function askingOf(
 /** Only what is declared goes out: a field more, or one that is missing, is a bug. */
 function checked(route: Route, answer: Answer): Answer {
   const schema = route.answers[answer.status];
-  if (!schema || answer.headers?.['Content-Type']) return answer;
+  const type = answer.headers?.['Content-Type'];
+  if (Buffer.isBuffer(answer.body) && type !== route.file) throw new Error(`${type}, undeclared`);
+  if (!schema || type) return answer;
   return { ...answer, body: schema.parse(answer.body) };
 }
 
@@ -95,7 +97,7 @@ function send(res: Response, { status, body, headers }: Answer): void {
   res.status(status).set(headers ?? {});
   if (body === undefined) return void res.end();
   // Not `res.send`: it would add a tag to what is declared to have none.
-  const bytes = Buffer.from(JSON.stringify(body));
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   res
     .type(headers?.['Content-Type'] ?? 'application/json')
     .set('Content-Length', `${bytes.length}`);

@@ -1,11 +1,15 @@
 /** Reports as of an instant that has passed. */
+import type { ClientBase, Pool } from 'pg';
 import { z } from 'zod';
 import { makePack } from '../../evidence/compliance/service.ts';
+import { operatorAt } from '../../evidence/print/operator.ts';
+import { packPdf } from '../../evidence/print/pack.ts';
+import { reportPdf } from '../../evidence/print/report.ts';
 import { REPORT_NAMES, REPORTS } from '../../evidence/reports/definitions.ts';
-import { reportCsv, runReport } from '../../evidence/reports/service.ts';
+import { type Report, reportCsv, runReport } from '../../evidence/reports/service.ts';
 import { cardNumber, cardNumberText, instant, instantIn } from '../api/fields.ts';
 import { problem } from '../api/problems.ts';
-import { ok, type Route, route } from '../api/route.ts';
+import { type Answer, file, ok, type Route, route } from '../api/route.ts';
 import type { Desk } from './desk.ts';
 
 const name = z.enum(REPORT_NAMES as [string, ...string[]]).meta({ id: 'ReportName' });
@@ -55,12 +59,17 @@ export const reportRoutes = (desk: Pick<Desk, 'pool' | 'clock' | 'installation'>
   route({
     ...{ method: 'get', path: '/compliance-pack', tag: 'Reports', access: 'report.read' },
     summary: 'How each requirement on such a system stands now, and what shows it; of all sites',
+    query: z.strictObject({ format: z.enum(['json', 'pdf']).optional() }),
     answers: { 200: pack },
-    problems: ['not_found'],
-    async handler({ principal }) {
+    file: 'application/pdf',
+    problems: ['not_found', 'invalid_query'],
+    async handler({ principal, query: { format } }) {
       if (principal.sites !== 'all') return problem('not_found');
       const { pool, clock } = desk;
-      return ok(await makePack({ pool, clock, installation: await desk.installation() }));
+      const made = await makePack({ pool, clock, installation: await desk.installation() });
+      if (format !== 'pdf') return ok(made);
+      const operator = await operatorAt(pool, new Date(made.at));
+      return pdfFile('compliance-pack', made, await packPdf(made, operator));
     },
   }),
   route({
@@ -79,21 +88,34 @@ export const reportRoutes = (desk: Pick<Desk, 'pool' | 'clock' | 'installation'>
       /** Left out: the last instant of which everything is known. */
       at: instantIn.optional(),
       card: cardNumber.optional(),
-      format: z.enum(['json', 'csv']).optional(),
+      format: z.enum(['json', 'csv', 'pdf']).optional(),
     }),
     answers: { 200: report },
+    file: 'application/pdf',
     problems: ['too_late', 'invalid_query'],
     async handler({ db, principal, params, query: { at, card, format } }) {
       if (principal.sites !== 'all') return problem('not_found');
       const wanted = REPORT_NAMES.find((one) => one === params.name);
       if (!wanted) return problem('not_found');
       const answer = await runReport(db, { name: wanted, at, card });
-      if (answer.ok) {
-        return ok({ ...answer.report, csv: format === 'csv' ? reportCsv(answer.report) : null });
-      }
+      if (answer.ok) return await written(db, answer.report, format);
       if (answer.error === 'too_late') return problem('too_late');
       const fault = { path: 'query.card', code: 'required', message: 'Which card?' };
       return problem('invalid_query', { fields: [fault] });
     },
   }),
 ];
+
+async function written(
+  db: Pool | ClientBase,
+  made: Report,
+  format: 'json' | 'csv' | 'pdf' | undefined,
+): Promise<Answer> {
+  if (format !== 'pdf') return ok({ ...made, csv: format === 'csv' ? reportCsv(made) : null });
+  const operator = await operatorAt(db, new Date(made.at));
+  return pdfFile(made.name, made, await reportPdf(made, operator));
+}
+
+/** `active-20261123T120000000Z.pdf` */
+const pdfFile = (name: string, { at }: { at: string }, bytes: Buffer): Answer =>
+  file('application/pdf', `${name}-${at.replaceAll(/[-:.]/g, '')}.pdf`, bytes);

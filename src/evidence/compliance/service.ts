@@ -94,10 +94,15 @@ export function statusOf({ wrong, missing, outside }: Verdict): Status {
   return missing.length > 0 ? 'part' : 'met';
 }
 
+/** `19 met, 22 part, 7 not met, 5 not applicable`: how many rows are so. */
+export function countsOf({ rows }: Pick<Pack, 'rows'>): string {
+  const statuses: Status[] = ['met', 'part', 'not met', 'not applicable'];
+  const count = (status: Status) => rows.filter((one) => one.status === status).length;
+  return statuses.map((status) => `${count(status)} ${status}`).join(', ');
+}
+
 /** A pack for reading; `queries`: with the source of each piece of evidence. */
 export function packText(pack: Pack, { queries }: { queries: boolean }): string {
-  const count = (status: Status) => pack.rows.filter((one) => one.status === status).length;
-  const statuses: Status[] = ['met', 'part', 'not met', 'not applicable'];
   const lines = pack.rows.flatMap(({ number, requirement, status, reasons, evidence }) => [
     '',
     `${number}  ${status.toUpperCase()}  ${requirement}`,
@@ -107,10 +112,9 @@ export function packText(pack: Pack, { queries }: { queries: boolean }): string 
       ...(queries ? [`    ${source}`] : []),
     ]),
   ]);
-  const sums = statuses.map((status) => `${count(status)} ${status}`).join(', ');
   return [
     `Compliance pack of ${pack.at} (on the air: until ${pack.knownUntil ?? 'nothing is known'})`,
-    `${sums}; SHA-256 ${pack.sha256}`,
+    `${countsOf(pack)}; SHA-256 ${pack.sha256}`,
     ...lines,
     '',
   ].join('\n');

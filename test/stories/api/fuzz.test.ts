@@ -173,11 +173,18 @@ async function wrongWith(answer: Response, operation: Operation): Promise<string
   const type = answer.headers.get('content-type') ?? '';
   if (status === 304 || (declared && !declared.content)) return text === '' ? [] : ['a body'];
   const content = (declared ?? operation.responses.default)?.content ?? {};
-  const [wanted = '', { schema } = { schema: {} as Schema }] = Object.entries(content)[0] ?? [];
-  if (!type.startsWith(wanted)) return [`status ${status} as ${type}`];
-  const body = JSON.parse(text);
-  const isUndeclared = !declared && !isDeclared(operation, body.code);
-  return isUndeclared ? [`undeclared: ${body.code}`] : faultsOf(schema, body, components);
+  const { schema } = content[type.split(';')[0] ?? ''] ?? {};
+  if (!schema) return [`status ${status} as ${type}`];
+  if (schema.format === 'binary') return text.startsWith('%PDF-') ? [] : ['no PDF'];
+  return [
+    ...undeclaredIn(text, operation, declared),
+    ...faultsOf(schema, JSON.parse(text), components),
+  ];
+}
+
+function undeclaredIn(text: string, operation: Operation, declared: unknown): string[] {
+  const { code } = JSON.parse(text);
+  return declared || isDeclared(operation, code) ? [] : [`undeclared: ${code}`];
 }
 
 describe('whatever is sent', () => {

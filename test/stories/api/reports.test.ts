@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dispatcherOf, type TestLink } from '../../../src/entitlement/dispatch/dispatch-harness.ts';
 import { followLog } from '../../../src/evidence/air/service.ts';
+import { REQUIREMENTS } from '../../../src/evidence/compliance/requirements.ts';
+import { linesOfPage, readPdf } from '../../../src/evidence/print/pdf-harness.ts';
 import { createOffice, type Office } from './office.ts';
 
 /** Goal: reports of the past say what was so then, whatever happened since. */
@@ -38,6 +40,24 @@ async function report(name: string, query: Record<string, string> = {}) {
   const { token } = await office.staff(['auditor']);
   const search = new URLSearchParams(query).toString();
   return await office.call('get', `/reports/${name}?${search}`, { token });
+}
+
+/** A file from this path, read; its bytes are what its headers say. */
+async function pdfOf(path: string) {
+  const { token } = await office.staff(['auditor']);
+  const { status, headers, body } = await office
+    .call('get', path, { token })
+    .buffer(true)
+    .parse((res, done) => {
+      const chunks: Buffer[] = [];
+      res.on('data', (chunk: Buffer) => chunks.push(chunk));
+      res.on('end', () => done(null, Buffer.concat(chunks)));
+    });
+  const digest = createHash('sha256').update(body).digest('base64');
+  expect([status, headers['content-type']]).toEqual([200, 'application/pdf']);
+  expect(headers['repr-digest']).toBe(`sha-256=:${digest}:`);
+  const lines = readPdf(body).pages.flatMap(linesOfPage);
+  return { lines, digest, name: headers['content-disposition'] };
 }
 
 const rowsOf = async (name: string, at: Date, more: Record<string, string> = {}) =>
@@ -124,6 +144,41 @@ describe('the reports', () => {
     expect(csv).toBe('product,cards\r\nall,3\r\nESS,3\r\n');
     expect(createHash('sha256').update(JSON.stringify(said)).digest('hex')).toBe(sha256);
     expect((await report('active', query)).body).toEqual(body);
+  });
+
+  it('can be had as a file that is the same again, with the hash of the report', async () => {
+    const path = `/reports/active?at=${first.toISOString()}&format=pdf`;
+    const { lines, digest, name } = await pdfOf(path);
+    const { body } = await report('active', { at: first.toISOString() });
+    expect(lines[0]).toEqual(['VIP Billing', 'Demo TV']);
+    expect(lines).toContainEqual(['Query version', String(body.version)]);
+    expect(lines).toContainEqual(['As of', `${first.toISOString()} (UTC)`]);
+    expect(lines).toContainEqual(['all', '3']);
+    expect(lines).toContainEqual(['ESS', '3']);
+    expect(lines.at(-1)).toEqual(['SHA-256', body.sha256, 'page 1 of 1']);
+    expect(name).toBe('attachment; filename="active-20261124T110200000Z.pdf"');
+    office.later(DAY_MS);
+    await learn();
+    expect((await pdfOf(path)).digest).toBe(digest);
+    const wrong = await report('active', { at: first.toISOString(), format: 'docx' });
+    expect([wrong.status, wrong.body.code]).toEqual([400, 'invalid_query']);
+    const none = await report('card', { format: 'pdf' });
+    expect([none.status, none.type]).toEqual([400, 'application/problem+json']);
+  });
+
+  it('come with the pack as a file', async () => {
+    const { lines, name } = await pdfOf('/compliance-pack?format=pdf');
+    expect(lines[1]).toEqual(['Compliance pack']);
+    const summary = lines.filter(([number = '', status = '', ...rest]) => {
+      return rest.length === 1 && /^[A-Z]+-\d+$/.test(number) && /^(not )?[a-z]+$/.test(status);
+    });
+    expect(summary.map(([number]) => number)).toEqual(REQUIREMENTS.map(({ number }) => number));
+    expect(lines).toContainEqual(['C-20  Who is switched off sees nothing that is paid for']);
+    expect(lines.at(-1)?.[1]).toMatch(/^[0-9a-f]{64}$/);
+    expect(name).toMatch(/^attachment; filename="compliance-pack-\d{8}T\d{9}Z\.pdf"$/);
+    const { token } = await office.staff(['auditor'], ['NBO']);
+    const few = await office.call('get', '/compliance-pack?format=pdf', { token });
+    expect(few.status).toBe(404);
   });
 
   it('come with the pack that says how each requirement stands', async () => {
