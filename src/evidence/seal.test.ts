@@ -28,11 +28,12 @@ describe('what is sealed', () => {
     await house.log(5);
     await house.audit(3);
     await house.journal(4);
-    expect(await seal()).toBe(12);
+    // A line of the audit is in two chains.
+    expect(await seal()).toBe(15);
     expect(await seal()).toBe(0);
     await house.log(2);
     expect(await seal()).toBe(2);
-    expect(await verify()).toEqual({ rows: 14, blocks: 4, findings: [] });
+    expect(await verify()).toEqual({ rows: 17, blocks: 5, findings: [] });
   });
 
   it('is cut into blocks of a bounded size', async () => {
@@ -50,14 +51,17 @@ describe('what is sealed', () => {
 
   it('holds rows that commit late with an id below those already there', async () => {
     await transaction(house.pool, async (client) => {
-      const late = "INSERT INTO audit SELECT nextval('id_block') * 10000, now(), 'late', 'a', 'a',";
-      await client.query(`${late} '-', '-', 'done', NULL, 'x', NULL, NULL, NULL, NULL`);
+      await client.query(
+        `INSERT INTO audit (id, at, request_id, actor, actor_name, role, remote, route, outcome,
+                            object)
+         SELECT nextval('id_block') * 10000, now(), 'late', 'a', 'a', 'r', '-', '-', 'done', 'x'`,
+      );
       await house.audit(2);
       // The later rows have to wait too: what is below them is not known yet.
       expect(await sealAll({ pool: house.pool, clock })).toBe(0);
     });
-    expect(await seal()).toBe(3);
-    expect(await verify()).toEqual({ rows: 3, blocks: 1, findings: [] });
+    expect(await seal()).toBe(6);
+    expect(await verify()).toEqual({ rows: 6, blocks: 2, findings: [] });
   });
 
   it('names a row that was changed, in each table', async () => {
@@ -84,14 +88,38 @@ describe('what is sealed', () => {
     await house.tamper(
       'audit',
       `INSERT INTO audit SELECT 7, at, request_id, actor, actor_name, remote, route, outcome,
-              site_id, object, object_id, before, after, reason, xid FROM audit WHERE id = $1`,
+              site_id, object, object_id, before, after, reason, xid, role
+         FROM audit WHERE id = $1`,
       [first],
     );
     // A place before the chain's end, which the forged row has by its transaction.
-    expect(await said()).toEqual([
+    const both = (await said()).sort();
+    expect(both).toEqual([
       `audit ${gone} was sealed and is gone`,
       'audit 7 stands among sealed rows and was not sealed with them',
+      `audit_role ${gone} was sealed and is gone`,
+      'audit_role 7 stands among sealed rows and was not sealed with them',
     ]);
+  });
+
+  it('holds the role of each line, but of those from before roles were written', async () => {
+    const { tamper } = house;
+    const [before] = await house.audit(1, 'not recorded');
+    const [first, second] = await house.audit(2, 'supervisor');
+    expect(await seal()).toBe(3 + 2);
+    expect(await verify()).toEqual({ rows: 5, blocks: 2, findings: [] });
+    const become = (role: string, id: bigint | undefined) =>
+      tamper('audit', 'UPDATE audit SET role = $1 WHERE id = $2', [role, id]);
+    await become('cashier', first);
+    await become('not recorded', second);
+    await become('cashier', before);
+    expect((await said()).sort()).toEqual(
+      [
+        `audit_role ${before} stands among sealed rows and was not sealed with them`,
+        `audit_role ${first} was changed after it was sealed`,
+        `audit_role ${second} was sealed and is gone`,
+      ].sort(),
+    );
   });
 
   it.each([
@@ -125,6 +153,7 @@ describe('what is sealed', () => {
     const later = new Date(NOW.getTime() + 601_000);
     expect((await verify([], later)).findings).toMatchObject([
       { chain: 'audit', kind: 'unsealed', id },
+      { chain: 'audit_role', kind: 'unsealed', id },
     ]);
   });
 
@@ -164,8 +193,8 @@ describe('what is sealed', () => {
       const { anchors, faults } = await read();
       expect(faults).toEqual([]);
       expect(anchors.map(({ file, chains }) => [file, chains.length])).toEqual([
-        ['2026-11-23.json', 1],
-        ['2026-11-24.json', 1],
+        ['2026-11-23.json', 2],
+        ['2026-11-24.json', 2],
       ]);
       expect(await said(anchors)).toEqual([]);
     });
@@ -179,6 +208,7 @@ describe('what is sealed', () => {
       await house.tamper('seal_block', 'DELETE FROM seal_block');
       expect(await said(anchors)).toEqual([
         '2026-11-23.json knows block 1 of audit, which is not there',
+        '2026-11-23.json knows block 1 of audit_role, which is not there',
       ]);
       await seal();
       expect(await said([])).toEqual([]);
