@@ -56,11 +56,7 @@ export const detailsIn = {
 type Given = z.output<z.ZodObject<typeof detailsIn>>;
 
 /** What a request changes of `before`, at a site of `country`; or what is wrong with it. */
-export function changedDetails(
-  body: Given,
-  before: Details,
-  country: string,
-): Details | Problem {
+export function changedDetails(body: Given, before: Details, country: string): Details | Problem {
   const written = body.landline ?? null;
   const landline = toE164(written, country);
   if (written !== null && landline === null) {
