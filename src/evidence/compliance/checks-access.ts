@@ -44,7 +44,7 @@ export const actsHavePeople =
       [...wrong, bare > 0 && `${bare} acts of people have no address.`],
       [
         before > 0 && `${before} lines are from before roles were written down.`,
-        roles.length === 0 && 'Nobody has done anything yet.',
+        roles.every(({ role }) => role === 'system') && 'Nobody has done anything yet.',
       ],
     );
   };

@@ -138,6 +138,8 @@ describe('judged by what was done', () => {
 
   it('each act has the role in which it was done', async () => {
     expect(await judgedAs('IX-2')).toEqual(['part', 'Nobody has done anything yet.']);
+    await house.audit(1, 'system');
+    expect((await rowOf('IX-2')).status).toBe('part');
     await house.audit(2, 'cashier');
     expect(await judgedAs('IX-2')).toEqual(['met']);
     await house.audit(1, 'not recorded');
