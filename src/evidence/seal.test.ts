@@ -1,14 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transaction } from '../platform/database/pool.ts';
 import { makeTestFolder } from '../platform/test-database.ts';
 import { type Anchor, readAnchors, writeAnchor } from './anchors.ts';
+import { readChains } from './chains.ts';
 import { clock, type EvidenceHouse, NOW, openEvidence } from './evidence-harness.ts';
-import { BLOCK_ROWS_MAX, sealAll } from './seal.ts';
+import { BLOCK_ROWS_MAX, sealAll, sealBlock } from './seal.ts';
 import { verifyAll } from './verify.ts';
 
 const MONTH = 'command_log_2026_11';
+const ROLE_MIGRATION = 'prisma/migrations/20261202011000_audit_role/migration.sql';
 
 describe('what is sealed', () => {
   let house: EvidenceHouse;
@@ -120,6 +122,27 @@ describe('what is sealed', () => {
         `audit_role ${second} was sealed and is gone`,
       ].sort(),
     );
+  });
+
+  it('of lines from before there were roles is good when the column has come', async () => {
+    const { pool, owner } = house;
+    await owner.query('ALTER TABLE audit DROP role');
+    await owner.query(
+      `INSERT INTO audit (id, at, request_id, actor, actor_name, remote, route, outcome, object)
+       SELECT n, $1, 'r', 'staff:1', 'A', '-', 'POST /x', 'done', 'card'
+         FROM generate_series(1, 3) n`,
+      [NOW],
+    );
+    await house.untilPast();
+    const chains = await transaction(pool, readChains);
+    const audit = chains.find(({ name }) => name === 'audit');
+    if (!audit) throw new Error('The audit is not sealed');
+    expect(await sealBlock({ pool, clock }, audit)).toBe(3);
+    await owner.query(readFileSync(ROLE_MIGRATION, 'utf8'));
+    expect(await verify()).toEqual({ rows: 3, blocks: 1, findings: [] });
+    await house.audit(2);
+    expect(await seal()).toBe(2 + 2);
+    expect(await verify()).toEqual({ rows: 7, blocks: 3, findings: [] });
   });
 
   it.each([
