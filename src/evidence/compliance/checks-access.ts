@@ -41,9 +41,9 @@ export const actsHavePeople =
     const before = roles.find(({ role }) => role === 'not recorded')?.lines ?? 0;
     const bare = roles.reduce((sum, { no_address }) => sum + no_address, 0);
     return verdict(
-      [...wrong, bare > 0 && `${bare} acts of people have no address.`],
+      [...wrong, bare > 0 && `Acts of people without an address: ${bare}.`],
       [
-        before > 0 && `${before} lines are from before roles were written down.`,
+        before > 0 && `Lines from before roles were written down: ${before}.`,
         roles.every(({ role }) => role === 'system') && 'Nobody has done anything yet.',
       ],
     );

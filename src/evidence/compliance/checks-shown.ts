@@ -22,7 +22,7 @@ function judged(systems: readonly { id: string }[], tried: readonly Tried[], kin
       const one = tried.find((row) => row.cas === id && row.kind === kind);
       if ((one?.done ?? 0) > 0) continue;
       const refused = one?.refused ?? 0;
-      if (refused > 0) found.wrong.push(`${id} has refused ${words} ${refused} times, shown none.`);
+      if (refused > 0) found.wrong.push(`${id} has never shown ${words}; refused: ${refused}.`);
       else found.missing.push(`${id} has not shown ${words} yet.`);
     }
   }
@@ -78,7 +78,7 @@ export const fingerprintsSayANumber = shows({
     vc: 'a fingerprint with the number of the card',
     stb: 'a fingerprint with the number of the decoder',
   },
-  stray: (count) => `${count} fingerprints name neither card nor decoder.`,
+  stray: (count) => `Fingerprints that name neither card nor decoder: ${count}.`,
 });
 
 /** D: where it stands, and in which colours. */

@@ -46,14 +46,14 @@ describe('judged by what was done', () => {
     await sent('FINGERPRINT', 'all', { identity: 'stb' }, 'rejected');
     expect(await judgedAs('D-4')).toEqual([
       'not met',
-      'vip-control has refused a fingerprint with the number of the decoder 1 times, shown none.',
+      'vip-control has never shown a fingerprint with the number of the decoder; refused: 1.',
     ]);
     await sent('FINGERPRINT', 'all', { identity: 'stb' });
     expect(await judgedAs('D-4')).toEqual(['met']);
     await sent('FINGERPRINT', 'all', {});
     expect(await judgedAs('D-4')).toEqual([
       'not met',
-      '1 fingerprints name neither card nor decoder.',
+      'Fingerprints that name neither card nor decoder: 1.',
     ]);
   });
 
@@ -145,7 +145,7 @@ describe('judged by what was done', () => {
     await house.audit(1, 'not recorded');
     expect(await judgedAs('IX-2')).toEqual([
       'part',
-      '1 lines are from before roles were written down.',
+      'Lines from before roles were written down: 1.',
     ]);
     await house.owner.query('ALTER TABLE audit ALTER role DROP NOT NULL');
     expect(await judgedAs('IX-2')).toContain('audit may have lines without role.');
