@@ -134,6 +134,17 @@ describe('judged by what was done', () => {
     expect(await judgedAs('C-11')).toEqual(['part', '1 of 2 subscribers have no e-mail.']);
     expect(evidence[0]?.found).toMatchObject([{ subscribers: 2, whole: 1, no_email: 1 }]);
     expect(evidence[2]).toMatchObject({ found: 50 });
+    await house.owner.query(
+      `INSERT INTO card (id, number, site_id, subscriber_id, created_at, cas_id)
+       VALUES (1, '40210000010', 1, 2, $1, 'vip-control')`,
+      [NOW],
+    );
+    expect(await judgedAs('C-11')).toEqual([
+      'part',
+      '1 of 2 subscribers have no e-mail.',
+      '1 of 2 subscribers have no known decoder for each card.',
+      '1 cards have no subscription.',
+    ]);
   });
 
   it('each act has the role in which it was done', async () => {
