@@ -27,7 +27,7 @@ describe('npm run verify', () => {
     const [id] = await house.audit(3);
     await house.seal();
     const whole = await verify();
-    expect(whole.stdout).toMatch(/^3 rows in 1 blocks, 0 anchors: 0 faults; \d+ rows\/s\n$/);
+    expect(whole.stdout).toMatch(/^6 rows in 2 blocks, 0 anchors: 0 faults; \d+ rows\/s\n$/);
     expect(whole.code).toBe(0);
     await house.tamper('audit', "UPDATE audit SET actor = 'nobody' WHERE id = $1", [id]);
     const changed = await verify();

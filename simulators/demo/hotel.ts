@@ -9,6 +9,7 @@ import type { PostpaidService } from '../../src/billing/postpaid/service.ts';
 import { openCustomer } from '../../src/billing/subscriptions/service.ts';
 import { dayOfInstant, partsOf } from '../../src/platform/day.ts';
 import type { Clock, Ids } from '../../src/platform/ports.ts';
+import type { Details } from '../../src/registry/details.ts';
 
 export interface HotelDeps {
   pool: Pool;
@@ -22,6 +23,13 @@ export interface HotelDeps {
 }
 
 export const HOTEL = { name: 'Hotel Baobab', msisdn: '+254700000200', rooms: 40 } as const;
+const DETAILS: Details = {
+  billingAddress: 'Hotel Baobab Ltd, P.O. Box 1040, 00100 Nairobi',
+  installationAddress: 'Westlands, Waiyaki Way 40',
+  position: { latitude: '-1.264700', longitude: '36.802600' },
+  landline: '+254200000040',
+  email: 'accounts@baobab.example.com',
+};
 const DAY_MS = 86_400_000;
 /**
  * Whatever the months: the second invoice is 19 to 22 days old, and due in 14, so that the hotel is
@@ -45,7 +53,7 @@ export async function addHotel(deps: HotelDeps): Promise<bigint> {
   let at = new Date(openedMs);
   const subscriberId = await openCustomer(pool, ids, {
     ...{ site, fullName: HOTEL.name, msisdn: HOTEL.msisdn, language: site.language },
-    ...{ cards: [], at },
+    ...{ cards: [], details: DETAILS, at },
   });
   await pool.query("UPDATE subscriber SET category = 'hotel' WHERE id = $1", [subscriberId]);
   const postpaid = postpaidAt({ now: () => at });

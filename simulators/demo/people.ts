@@ -16,6 +16,7 @@ import { parseAmount } from '../../src/platform/money/amount.ts';
 import type { Clock } from '../../src/platform/ports.ts';
 import type { ProductParts } from '../../src/product.ts';
 import { createPublisher, type PublisherDeps } from '../../src/publish-catalogue.ts';
+import type { Details } from '../../src/registry/details.ts';
 import { hashPin } from '../../src/registry/resellers.ts';
 
 const term = z.enum(['day', 'week', 'month']);
@@ -26,6 +27,14 @@ const peopleFile = z.strictObject({
       name: z.string(),
       msisdn: z.string().nullable(),
       note: z.string(),
+      home: z.strictObject({
+        billing: z.string(),
+        installation: z.string(),
+        /** Degrees north and east. */
+        place: z.tuple([z.string(), z.string()]),
+        landline: z.string().optional(),
+        email: z.string().optional(),
+      }),
       cards: z.array(
         z.strictObject({
           number: z.string(),
@@ -184,6 +193,7 @@ async function addCustomer(moving: Moving, site: Site, customer: Customer): Prom
     fullName: customer.name,
     msisdn: customer.msisdn,
     language: site.language,
+    details: detailsOf(customer),
     at: new Date(now - 200 * DAY_MS),
     cards: customer.cards.map((card, index) => {
       const found = bouquets.find((b) => b.code === card.bouquet && b.siteId === site.id);
@@ -225,6 +235,16 @@ async function addCustomer(moving: Moving, site: Site, customer: Customer): Prom
     }
   }
   await raiseNow(moving, numbers);
+}
+
+function detailsOf({ home }: Customer): Details {
+  const { billing, installation, place, landline = null, email = null } = home;
+  const [latitude, longitude] = place;
+  const position = { latitude, longitude };
+  return {
+    ...{ billingAddress: billing, installationAddress: installation },
+    ...{ position, landline, email },
+  };
 }
 
 /** What was lived through long ago goes on air now: nobody waited for it all the time. */

@@ -52,7 +52,7 @@ export async function addStaff(
     if (!made) return false;
     await writeAudit(client, ids, {
       ...{ at: now, requestId: 'bootstrap', actor: 'system', actorName: 'system', remote: '' },
-      ...{ route: 'bootstrap', outcome: 'done', siteId: null, object: 'staff' },
+      ...{ role: 'system', route: 'bootstrap', outcome: 'done', siteId: null, object: 'staff' },
       ...{ objectId: String(id), before: null, reason: 'set up from outside' },
       after: { login: staff.login, roles: staff.roles },
     });

@@ -5,7 +5,7 @@
 import type { ClientBase } from 'pg';
 
 export interface Chain {
-  /** The table; each month of the command log is a chain of its own. */
+  /** The table, and what of it; each month of the command log is a chain of its own. */
   name: string;
   /** What is written down of a row; the first two are its transaction and its id. */
   columns: string;
@@ -45,6 +45,25 @@ const AUDIT: Chain = {
   writtenAt: 't.at',
 };
 
+/**
+ * A column that came later: the list of a chain never changes, or nothing sealed before would be
+ * what it was. Lines from before the column say `not recorded` and are not in it: one that says
+ * something else today stands among sealed rows, and one that says so today is gone from them.
+ */
+const AUDIT_ROLE: Chain = {
+  name: 'audit_role',
+  columns: 't.xid, t.id, t.role',
+  from: "(SELECT * FROM audit WHERE role <> 'not recorded') t",
+  writtenAt: 't.at',
+};
+
+/** The chains of tables that have the same name in every installation. */
+const CHAINS: readonly { table: string; chain: Chain }[] = [
+  { table: 'journal', chain: JOURNAL },
+  { table: 'audit', chain: AUDIT },
+  { table: 'audit', chain: AUDIT_ROLE },
+];
+
 const COMMAND_LOG_COLUMNS =
   't.xid, t.id, t.at, t.cas, t.cmd_id, t.op, t.target_kind, t.target_id, t.card_id, t.stb, ' +
   't.epoch, t.rev, t.args, t.margin_s, t.prio, t.actor, t.reason, t.approved_by, ' +
@@ -52,12 +71,17 @@ const COMMAND_LOG_COLUMNS =
 
 const COMMAND_LOG = /^command_log_(default|\d{4}_\d{2})$/;
 
-/** The chain of a table; null for a table that is not sealed. */
-export function chainOf(name: string): Chain | null {
-  if (name === JOURNAL.name) return JOURNAL;
-  if (name === AUDIT.name) return AUDIT;
+/** The chain of a month of the command log; null for another table. */
+export function monthChain(name: string): Chain | null {
   if (!COMMAND_LOG.test(name)) return null;
   return { name, columns: COMMAND_LOG_COLUMNS, from: `${name} t`, writtenAt: 't.at' };
+}
+
+/** The chains of a table; none of one that is not sealed. */
+function chainsOf(table: string): Chain[] {
+  const month = monthChain(table);
+  const own = CHAINS.filter((one) => one.table === table).map(({ chain }) => chain);
+  return month ? [month] : own;
 }
 
 /** The chains whose tables are in the database; months that were taken out are not. */
@@ -66,7 +90,7 @@ export async function readChains(client: ClientBase): Promise<Chain[]> {
     `SELECT c.relname AS name FROM pg_class c
       WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' ORDER BY c.relname`,
   );
-  return rows.flatMap(({ name }) => chainOf(name) ?? []);
+  return rows.flatMap(({ name }) => chainsOf(name));
 }
 
 /**

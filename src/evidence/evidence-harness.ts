@@ -16,7 +16,7 @@ export interface EvidenceHouse {
   appUrl: string;
   /** Writes so many lines of the command log; answers their ids. */
   log(count: number, at?: Date): Promise<bigint[]>;
-  audit(count: number): Promise<bigint[]>;
+  audit(count: number, role?: string): Promise<bigint[]>;
   journal(count: number): Promise<bigint[]>;
   /** Resolves when no transaction holds up what was written so far, in any database. */
   untilPast(): Promise<void>;
@@ -35,9 +35,10 @@ SELECT $2, 'main', 'c.' || n, 'ENTITLE', 'card', '40210000010', '{"set":[]}', 'S
   FROM generate_series(1, $1::integer) AS n RETURNING id`;
 
 const AUDIT = `
-INSERT INTO audit (id, at, request_id, actor, actor_name, remote, route, outcome, object, after)
-SELECT nextval('id_block') * 10000, $2, 'r', 'staff:1', 'A', '-', 'POST /x', 'done', 'card',
-       '{"a":1.50}'
+INSERT INTO audit (id, at, request_id, actor, actor_name, role, remote, route, outcome,
+                   object, after)
+SELECT nextval('id_block') * 10000, $2, 'r', 'staff:1', 'A', $3, '-', 'POST /x', 'done',
+       'card', '{"a":1.50}'
   FROM generate_series(1, $1::integer) RETURNING id`;
 
 const JOURNAL = `
@@ -68,8 +69,12 @@ export async function openEvidence(): Promise<EvidenceHouse> {
     `INSERT INTO account (id, owner, kind, asset, policy)
      SELECT n, 'test', 'k' || n, 'KES', 'folded' FROM generate_series(1, 2) AS n`,
   );
-  const write = async (sql: string, count: number, at = NOW): Promise<bigint[]> => {
-    const { rows } = await pool.query(sql, [count, at]);
+  const write = async (
+    sql: string,
+    count: number,
+    { at = NOW, more = [] }: { at?: Date | undefined; more?: string[] } = {},
+  ): Promise<bigint[]> => {
+    const { rows } = await pool.query(sql, [count, at, ...more]);
     return rows.map(({ id }) => id).sort((a, b) => (a < b ? -1 : 1));
   };
   const untilPast = async () => {
@@ -80,8 +85,8 @@ export async function openEvidence(): Promise<EvidenceHouse> {
   };
   return {
     ...{ pool, owner, ownerUrl, appUrl: url },
-    log: (count, at) => write(LOG, count, at),
-    audit: (count) => write(AUDIT, count),
+    log: (count, at) => write(LOG, count, { at }),
+    audit: (count, role = 'cashier') => write(AUDIT, count, { more: [role] }),
     journal: (count) => write(JOURNAL, count),
     untilPast,
     async seal() {

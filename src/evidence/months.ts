@@ -10,7 +10,7 @@ import { copyOut, readPlainly } from '../platform/database/copy.ts';
 import { transaction } from '../platform/database/pool.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Anchor } from './anchors.ts';
-import { BEGINNING, type Chain, chainOf, type Place, selectRows } from './chains.ts';
+import { BEGINNING, type Chain, monthChain, type Place, selectRows } from './chains.ts';
 import { sealRow } from './rules.ts';
 import { verifyChain } from './verify.ts';
 
@@ -63,7 +63,7 @@ export type Archived =
 export async function archiveMonth(deps: ArchiveDeps, month: string): Promise<Archived> {
   const { pool, clock, keepMonths, anchors } = deps;
   const name = `command_log_${month.replace('-', '_')}`;
-  const chain = /^\d{4}-\d{2}$/.test(month) ? chainOf(name) : null;
+  const chain = /^\d{4}-\d{2}$/.test(month) ? monthChain(name) : null;
   if (!chain || !(await isPartition(pool, name))) return { ok: false, error: 'unknown_month' };
   const now = clock.now();
   const keptFrom = firstOf(now.getUTCFullYear(), now.getUTCMonth() - keepMonths);

@@ -1,14 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transaction } from '../platform/database/pool.ts';
 import { makeTestFolder } from '../platform/test-database.ts';
 import { type Anchor, readAnchors, writeAnchor } from './anchors.ts';
+import { readChains } from './chains.ts';
 import { clock, type EvidenceHouse, NOW, openEvidence } from './evidence-harness.ts';
-import { BLOCK_ROWS_MAX, sealAll } from './seal.ts';
+import { BLOCK_ROWS_MAX, sealAll, sealBlock } from './seal.ts';
 import { verifyAll } from './verify.ts';
 
 const MONTH = 'command_log_2026_11';
+const ROLE_MIGRATION = 'prisma/migrations/20261202011000_audit_role/migration.sql';
 
 describe('what is sealed', () => {
   let house: EvidenceHouse;
@@ -28,11 +30,12 @@ describe('what is sealed', () => {
     await house.log(5);
     await house.audit(3);
     await house.journal(4);
-    expect(await seal()).toBe(12);
+    // A line of the audit is in two chains.
+    expect(await seal()).toBe(15);
     expect(await seal()).toBe(0);
     await house.log(2);
     expect(await seal()).toBe(2);
-    expect(await verify()).toEqual({ rows: 14, blocks: 4, findings: [] });
+    expect(await verify()).toEqual({ rows: 17, blocks: 5, findings: [] });
   });
 
   it('is cut into blocks of a bounded size', async () => {
@@ -50,14 +53,17 @@ describe('what is sealed', () => {
 
   it('holds rows that commit late with an id below those already there', async () => {
     await transaction(house.pool, async (client) => {
-      const late = "INSERT INTO audit SELECT nextval('id_block') * 10000, now(), 'late', 'a', 'a',";
-      await client.query(`${late} '-', '-', 'done', NULL, 'x', NULL, NULL, NULL, NULL`);
+      await client.query(
+        `INSERT INTO audit (id, at, request_id, actor, actor_name, role, remote, route, outcome,
+                            object)
+         SELECT nextval('id_block') * 10000, now(), 'late', 'a', 'a', 'r', '-', '-', 'done', 'x'`,
+      );
       await house.audit(2);
       // The later rows have to wait too: what is below them is not known yet.
       expect(await sealAll({ pool: house.pool, clock })).toBe(0);
     });
-    expect(await seal()).toBe(3);
-    expect(await verify()).toEqual({ rows: 3, blocks: 1, findings: [] });
+    expect(await seal()).toBe(6);
+    expect(await verify()).toEqual({ rows: 6, blocks: 2, findings: [] });
   });
 
   it('names a row that was changed, in each table', async () => {
@@ -84,14 +90,59 @@ describe('what is sealed', () => {
     await house.tamper(
       'audit',
       `INSERT INTO audit SELECT 7, at, request_id, actor, actor_name, remote, route, outcome,
-              site_id, object, object_id, before, after, reason, xid FROM audit WHERE id = $1`,
+              site_id, object, object_id, before, after, reason, xid, role
+         FROM audit WHERE id = $1`,
       [first],
     );
     // A place before the chain's end, which the forged row has by its transaction.
-    expect(await said()).toEqual([
+    const both = (await said()).sort();
+    expect(both).toEqual([
       `audit ${gone} was sealed and is gone`,
       'audit 7 stands among sealed rows and was not sealed with them',
+      `audit_role ${gone} was sealed and is gone`,
+      'audit_role 7 stands among sealed rows and was not sealed with them',
     ]);
+  });
+
+  it('holds the role of each line, but of those from before roles were written', async () => {
+    const { tamper } = house;
+    const [before] = await house.audit(1, 'not recorded');
+    const [first, second] = await house.audit(2, 'supervisor');
+    expect(await seal()).toBe(3 + 2);
+    expect(await verify()).toEqual({ rows: 5, blocks: 2, findings: [] });
+    const become = (role: string, id: bigint | undefined) =>
+      tamper('audit', 'UPDATE audit SET role = $1 WHERE id = $2', [role, id]);
+    await become('cashier', first);
+    await become('not recorded', second);
+    await become('cashier', before);
+    expect((await said()).sort()).toEqual(
+      [
+        `audit_role ${before} stands among sealed rows and was not sealed with them`,
+        `audit_role ${first} was changed after it was sealed`,
+        `audit_role ${second} was sealed and is gone`,
+      ].sort(),
+    );
+  });
+
+  it('of lines from before there were roles is good when the column has come', async () => {
+    const { pool, owner } = house;
+    await owner.query('ALTER TABLE audit DROP role');
+    await owner.query(
+      `INSERT INTO audit (id, at, request_id, actor, actor_name, remote, route, outcome, object)
+       SELECT n, $1, 'r', 'staff:1', 'A', '-', 'POST /x', 'done', 'card'
+         FROM generate_series(1, 3) n`,
+      [NOW],
+    );
+    await house.untilPast();
+    const chains = await transaction(pool, readChains);
+    const audit = chains.find(({ name }) => name === 'audit');
+    if (!audit) throw new Error('The audit is not sealed');
+    expect(await sealBlock({ pool, clock }, audit)).toBe(3);
+    await owner.query(readFileSync(ROLE_MIGRATION, 'utf8'));
+    expect(await verify()).toEqual({ rows: 3, blocks: 1, findings: [] });
+    await house.audit(2);
+    expect(await seal()).toBe(2 + 2);
+    expect(await verify()).toEqual({ rows: 7, blocks: 3, findings: [] });
   });
 
   it.each([
@@ -125,6 +176,7 @@ describe('what is sealed', () => {
     const later = new Date(NOW.getTime() + 601_000);
     expect((await verify([], later)).findings).toMatchObject([
       { chain: 'audit', kind: 'unsealed', id },
+      { chain: 'audit_role', kind: 'unsealed', id },
     ]);
   });
 
@@ -164,8 +216,8 @@ describe('what is sealed', () => {
       const { anchors, faults } = await read();
       expect(faults).toEqual([]);
       expect(anchors.map(({ file, chains }) => [file, chains.length])).toEqual([
-        ['2026-11-23.json', 1],
-        ['2026-11-24.json', 1],
+        ['2026-11-23.json', 2],
+        ['2026-11-24.json', 2],
       ]);
       expect(await said(anchors)).toEqual([]);
     });
@@ -179,6 +231,7 @@ describe('what is sealed', () => {
       await house.tamper('seal_block', 'DELETE FROM seal_block');
       expect(await said(anchors)).toEqual([
         '2026-11-23.json knows block 1 of audit, which is not there',
+        '2026-11-23.json knows block 1 of audit_role, which is not there',
       ]);
       await seal();
       expect(await said([])).toEqual([]);

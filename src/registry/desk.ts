@@ -1,10 +1,12 @@
 /** What staff change about subscribers and their phones. */
 import type { Pool, PoolClient } from 'pg';
 import { hashMsisdn } from '../platform/phone.ts';
+import type { Details } from './details.ts';
+import { writeDetails } from './store.ts';
 
 type Db = Pool | PoolClient;
 
-export interface SubscriberRecord {
+export interface SubscriberRecord extends Details {
   id: bigint;
   siteId: bigint;
   fullName: string;
@@ -17,6 +19,7 @@ export interface SubscriberRecord {
 
 const SELECT = `
 SELECT s.id, s.site_id, s.full_name, s.contact_msisdn, s.language, s.category, s.created_at,
+       s.billing_address, s.installation_address, s.latitude, s.longitude, s.landline, s.email,
        coalesce((SELECT array_agg(p.msisdn ORDER BY p.msisdn) FROM phone p
                   WHERE p.subscriber_id = s.id), '{}') AS phones
   FROM subscriber s`;
@@ -29,6 +32,12 @@ interface Row {
   language: 'en' | 'fr';
   category: string;
   created_at: Date;
+  billing_address: string | null;
+  installation_address: string | null;
+  latitude: string | null;
+  longitude: string | null;
+  landline: string | null;
+  email: string | null;
   phones: string[];
 }
 
@@ -41,6 +50,14 @@ const recordOf = (row: Row): SubscriberRecord => ({
   category: row.category,
   createdAt: row.created_at,
   phones: row.phones,
+  billingAddress: row.billing_address,
+  installationAddress: row.installation_address,
+  position:
+    row.latitude === null || row.longitude === null
+      ? null
+      : { latitude: row.latitude, longitude: row.longitude },
+  landline: row.landline,
+  email: row.email,
 });
 
 /**
@@ -97,7 +114,7 @@ export async function findSubscribers(db: Db, o: SubscriberSearch): Promise<Subs
 /** Changes what staff may change; the contact phone must be one of the subscriber's own. */
 export async function updateSubscriber(
   db: Db,
-  subscriber: Pick<SubscriberRecord, 'id' | 'fullName' | 'contactMsisdn' | 'language' | 'category'>,
+  subscriber: Omit<SubscriberRecord, 'siteId' | 'createdAt' | 'phones'>,
 ): Promise<void> {
   await db.query(
     `UPDATE subscriber SET full_name = $2, contact_msisdn = $3, language = $4, category = $5
@@ -110,6 +127,7 @@ export async function updateSubscriber(
       subscriber.category,
     ],
   );
+  await writeDetails(db, subscriber.id, subscriber);
 }
 
 /** Whose phone this is; null when nobody's. */

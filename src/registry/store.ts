@@ -1,6 +1,7 @@
 /** Subscribers, phones and cards: who and what, and who owns what. */
 import type { Pool, PoolClient } from 'pg';
 import { hashMsisdn } from '../platform/phone.ts';
+import type { Details } from './details.ts';
 
 type Db = Pool | PoolClient;
 
@@ -40,6 +41,24 @@ export async function insertSubscriber(db: Db, subscriber: NewSubscriber): Promi
     `INSERT INTO phone (msisdn, subscriber_id, msisdn_hash) VALUES ($1, $2, $3)
      ON CONFLICT (msisdn) DO UPDATE SET subscriber_id = EXCLUDED.subscriber_id`,
     [subscriber.contactMsisdn, subscriber.id, hashMsisdn(subscriber.contactMsisdn)],
+  );
+}
+
+/** Writes where a subscriber's bills go, where their decoder stands, and how else to reach them. */
+export async function writeDetails(db: Db, subscriberId: bigint, details: Details): Promise<void> {
+  await db.query(
+    `UPDATE subscriber SET billing_address = $2, installation_address = $3, latitude = $4,
+                           longitude = $5, landline = $6, email = $7
+      WHERE id = $1`,
+    [
+      subscriberId,
+      details.billingAddress,
+      details.installationAddress,
+      details.position?.latitude ?? null,
+      details.position?.longitude ?? null,
+      details.landline,
+      details.email,
+    ],
   );
 }
 

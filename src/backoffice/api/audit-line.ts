@@ -17,7 +17,8 @@ export function lineOf(route: Route, call: Noted, outcome: AuditLine['outcome'])
   const { notes, principal, now: at, requestId, remote } = call;
   const { objectId, siteId = null, before = null, after = null, reason = null } = notes;
   return {
-    ...{ at, requestId, actor: principal.key, actorName: principal.name, remote },
+    ...{ at, requestId, actor: principal.key, actorName: principal.name },
+    ...{ role: principal.role, remote },
     ...{ route: routeName(route), outcome, siteId, object: route.write?.object ?? '' },
     objectId: objectId === undefined || objectId === null ? null : String(objectId),
     before: plainOf(before),

@@ -75,6 +75,7 @@ const NOBODY: Principal = {
   kind: 'api_key',
   id: 0n,
   name: 'nobody',
+  role: 'none',
   permissions: new Set(),
   sites: new Set(),
   sessionId: null,

@@ -98,6 +98,7 @@ export async function principalOfKey(db: Db, token: string, now: Date): Promise<
     kind: 'api_key',
     id: key.id,
     name: key.name,
+    role: 'partner',
     permissions: new Set(key.permissions),
     sites: key.sites === 'all' ? 'all' : new Set(key.sites),
     sessionId: null,

@@ -8,6 +8,8 @@ export interface AuditLine {
   /** `staff:<id>`, `key:<id>` or `system`. */
   actor: string;
   actorName: string;
+  /** As what they acted: roles of staff at that moment, `partner`, `system`. */
+  role: string;
   remote: string;
   route: string;
   /** `asked` stands before an act that commits by itself. */
@@ -31,8 +33,8 @@ const json = (value: unknown): string | null =>
 export async function writeAudit(db: Db, ids: Ids, line: AuditLine): Promise<void> {
   await db.query(
     `INSERT INTO audit (id, at, request_id, actor, actor_name, remote, route, outcome, site_id,
-                        object, object_id, before, after, reason)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+                        object, object_id, before, after, reason, role)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       await ids.take(),
       line.at,
@@ -48,6 +50,7 @@ export async function writeAudit(db: Db, ids: Ids, line: AuditLine): Promise<voi
       json(line.before),
       json(line.after),
       line.reason,
+      line.role,
     ],
   );
 }
@@ -88,6 +91,7 @@ export async function listAudit(db: Db, filter: AuditFilter): Promise<KeptAudit[
     requestId: row.request_id,
     actor: row.actor,
     actorName: row.actor_name,
+    role: row.role,
     remote: row.remote,
     route: row.route,
     outcome: row.outcome,

@@ -8,6 +8,7 @@ import {
   permissionsOf,
   ROLE_NAMES,
   roleConflicts,
+  roleText,
 } from './permissions.ts';
 
 describe('roles', () => {
@@ -15,6 +16,11 @@ describe('roles', () => {
     const conflicts = ROLE_NAMES.flatMap((role) => roleConflicts([role]));
     expect(conflicts).toEqual([]);
     expect(conflictsOf(PARTNER_PERMISSIONS)).toEqual([]);
+  });
+
+  it('are written in a line of the audit in one order, and never as nothing', () => {
+    expect(roleText(['sales', 'cashier'])).toBe('cashier, sales');
+    expect(roleText([])).toBe('none');
   });
 
   it.each([

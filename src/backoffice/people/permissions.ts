@@ -360,6 +360,10 @@ export function permissionsOf(roles: readonly RoleName[]): Permission[] {
   return [...new Set(all)].sort();
 }
 
+/** Roles as a line of the audit says them: `cashier, sales`; `none` of who has none. */
+export const roleText = (roles: readonly string[]): string =>
+  [...roles].sort().join(', ') || 'none';
+
 /** Why these permissions may not be held together; empty when they may. */
 export function conflictsOf(permissions: readonly Permission[]): string[] {
   const held = new Set(permissions);

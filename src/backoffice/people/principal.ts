@@ -7,6 +7,8 @@ export interface Principal {
   kind: 'staff' | 'api_key';
   id: bigint;
   name: string;
+  /** As what they act, for the audit: of staff their roles, of a key `partner`. */
+  role: string;
   permissions: ReadonlySet<Permission>;
   /** `all`, or the sites whose data are seen; of all others nothing exists. */
   sites: 'all' | ReadonlySet<bigint>;

@@ -1,6 +1,6 @@
 /** Sessions of staff: opaque random tokens, kept as a hash, with an idle and an absolute end. */
 import { randomBytes } from 'node:crypto';
-import { isRoleName, permissionsOf } from './permissions.ts';
+import { isRoleName, permissionsOf, roleText } from './permissions.ts';
 import type { Principal } from './principal.ts';
 import { type Db, sitesOf } from './staff-store.ts';
 import { hashToken } from './vault.ts';
@@ -76,6 +76,7 @@ export async function principalOfSession(
     kind: 'staff',
     id: row.id,
     name: row.login,
+    role: roleText(row.roles),
     permissions: new Set(permissionsOf(row.roles.filter(isRoleName))),
     sites: sites === 'all' ? 'all' : new Set(sites),
     sessionId: row.session_id,

@@ -9,6 +9,7 @@ import { writeAudit } from './audit.ts';
 import { totpStep } from './codes.ts';
 import { beginTry, forgiveTries } from './lockout.ts';
 import type { Passwords } from './passwords.ts';
+import { roleText } from './permissions.ts';
 import { openSession } from './sessions.ts';
 import { type Staff, setPassword, staffByLogin, takeTotpStep } from './staff-store.ts';
 import type { Vault } from './vault.ts';
@@ -62,7 +63,13 @@ export async function signIn(deps: SignInDeps, given: SignIn): Promise<SignedIn>
     const { remote, agent, requestId } = given;
     await writeAudit(client, deps.ids, {
       ...{ at: now, requestId, actor: `staff:${staff.id}`, actorName: staff.login, remote },
-      ...{ route: 'POST /sessions', outcome: 'done', siteId: null, object: 'session' },
+      ...{
+        role: roleText(staff.roles),
+        route: 'POST /sessions',
+        outcome: 'done',
+        siteId: null,
+        object: 'session',
+      },
       ...{ objectId: String(sessionId), before: null, after: null, reason: null },
     });
     return openSession(client, { id: sessionId, staffId: staff.id, now, remote, agent });

@@ -137,7 +137,13 @@ async function finish(desk: Desk, approved: Approval, now: Date): Promise<void> 
   if (outcome.kind === 'unavailable') return;
   await writeAudit(desk.pool, desk.ids, {
     ...{ at: now, requestId: `approval:${approved.id}`, actor: 'system', actorName: 'system' },
-    ...{ remote: '', route: 'finish', outcome: outcome.kind, siteId: approved.siteId },
+    ...{
+      role: 'system',
+      remote: '',
+      route: 'finish',
+      outcome: outcome.kind,
+      siteId: approved.siteId,
+    },
     ...{ object: 'approval', objectId: String(approved.id), before: null, after: outcome },
     reason: 'approved, and not carried out before the process ended',
   });

@@ -14,6 +14,7 @@ const line = z
     requestId: z.string(),
     actor: z.string(),
     actorName: z.string(),
+    role: z.string(),
     remote: z.string(),
     route: z.string(),
     outcome: z.enum(['asked', 'done', 'refused', 'failed']),

@@ -146,7 +146,13 @@ const passwordRoute = (desk: Desk): Route =>
         await endSessions(client, staffId, { now, except: sessionId });
         await writeAudit(client, ids, {
           ...{ at: now, requestId, actor: principal.key, actorName: login, remote },
-          ...{ route: 'POST /me/password', outcome: 'done', siteId: null, object: 'staff' },
+          ...{
+            role: principal.role,
+            route: 'POST /me/password',
+            outcome: 'done',
+            siteId: null,
+            object: 'staff',
+          },
           ...{ objectId: String(staffId), before: null, after: null, reason: null },
         });
       });

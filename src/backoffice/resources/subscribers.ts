@@ -11,6 +11,7 @@ import {
   subscriberById,
   updateSubscriber,
 } from '../../registry/desk.ts';
+import { NO_DETAILS } from '../../registry/details.ts';
 import {
   cardNumber,
   id,
@@ -29,6 +30,7 @@ import { created, noContent, ok, type Route, route } from '../api/route.ts';
 import { siteFilter } from '../people/principal.ts';
 import type { Db } from '../people/staff-store.ts';
 import { codeOf, type Desk, siteByCode, sitesOf } from './desk.ts';
+import { changedDetails, detailFields, detailsIn, detailsOf } from './subscriber-details.ts';
 
 const category = z.enum(['residential', 'hotel', 'bar', 'institution', 'staff', 'demo']);
 
@@ -41,6 +43,7 @@ const subscriber = z
     phones: z.array(z.string()),
     language,
     category: z.string(),
+    ...detailFields,
     createdAt: instant,
   })
   .meta({ id: 'Subscriber' });
@@ -50,6 +53,7 @@ const newSubscriber = z.strictObject({
   fullName: text(120),
   phone: phone.nullable().default(null),
   language: language.optional(),
+  ...detailsIn,
   cards: z
     .array(
       z.strictObject({
@@ -77,9 +81,15 @@ export function subscriberRoutes(desk: Desk): Route[] {
     phones: record.phones,
     language: record.language,
     category: record.category,
+    ...detailsOf(record),
     createdAt: record.createdAt.toISOString(),
   });
-  return [...lookRoutes(desk, view), openRoute(desk, view), changeRoute(view), ...phoneRoutes()];
+  return [
+    ...lookRoutes(desk, view),
+    openRoute(desk, view),
+    changeRoute(desk, view),
+    ...phoneRoutes(),
+  ];
 }
 
 type View = (record: SubscriberRecord) => z.output<typeof subscriber>;
@@ -131,6 +141,11 @@ const openRoute = (desk: Desk, view: View): Route =>
       site: 'NBO',
       fullName: 'Amina Diallo',
       phone: '+254711222333',
+      billingAddress: 'P.O. Box 1, 00100 Nairobi',
+      installationAddress: 'Kilimani, Argwings Kodhek Road, House 12',
+      position: { latitude: '-1.292066', longitude: '36.782130' },
+      landline: '020 2345678',
+      email: 'amina@example.com',
       cards: [{ number: '40219999915', bouquet: 'ESSENTIAL' }],
     },
     answers: { 201: subscriber },
@@ -147,12 +162,14 @@ const openRoute = (desk: Desk, view: View): Route =>
       if (body.phone && (await ownerOfPhone(db, body.phone)) !== null) {
         return problem('phone_taken');
       }
+      const details = changedDetails(body, NO_DETAILS, site.country);
+      if ('problem' in details) return details;
       const { fullName, phone: msisdn } = body;
-      call.note({ siteId: site.id, after: { ...body } });
+      call.note({ siteId: site.id, after: { ...body, ...details } });
       const language = body.language ?? site.language;
       const at = call.now;
       const sale = { at, by: call.principal.key, listedOnly: desk.listedOnly(site.id) };
-      const customer = { site, fullName, msisdn, language, cards, ...sale };
+      const customer = { site, fullName, msisdn, language, cards, details, ...sale };
       const made = await openOrTaken(desk, customer);
       if (typeof made === 'string') return problem(made);
       const numbers = cards.map(({ number }) => number);
@@ -210,11 +227,12 @@ const changes = z
     contactPhone: phone.nullable().optional(),
     language: language.optional(),
     category: category.optional(),
+    ...detailsIn,
     reason: text(500, 3).optional(),
   })
   .meta({ id: 'SubscriberChanges' });
 
-const changeRoute = (view: View): Route =>
+const changeRoute = (desk: Desk, view: View): Route =>
   route({
     ...{ method: 'patch', path: subscriberPath, tag, access: 'subscriber.write', etag: 'write' },
     summary: 'Change a subscriber; the contact phone is one of their own',
@@ -231,8 +249,12 @@ const changeRoute = (view: View): Route =>
       if (contactPhone !== null && !before.phones.includes(contactPhone)) {
         return problem('invalid_body', { fields: [unknownField('contactPhone')] });
       }
+      const country = desk.catalogue().sites.get(before.siteId)?.country ?? '';
+      const details = changedDetails(body, before, country);
+      if ('problem' in details) return details;
       const after: SubscriberRecord = {
         ...before,
+        ...details,
         fullName: body.fullName ?? before.fullName,
         contactMsisdn: contactPhone,
         language: body.language ?? before.language,

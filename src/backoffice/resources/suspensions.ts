@@ -148,8 +148,9 @@ export async function resumeDue(desk: Desk): Promise<number> {
     if (isOpen) {
       await writeAudit(desk.pool, desk.ids, {
         ...{ at: now, requestId: `suspension:${suspensionId}`, actor: 'system' },
-        ...{ actorName: 'system', remote: '', route: 'resume', outcome: 'asked', siteId: null },
-        ...{ object: 'card', objectId: String(cardId), before: null, after: null },
+        ...{ actorName: 'system', role: 'system', remote: '', route: 'resume' },
+        ...{ outcome: 'asked', siteId: null, object: 'card', objectId: String(cardId) },
+        ...{ before: null, after: null },
         reason: 'the planned end of the suspension',
       });
       await desk.suspensions.resumeCard({ cardId, by: 'system' });

@@ -2,9 +2,10 @@
 import type { Pool, PoolClient } from 'pg';
 import { transaction } from '../../platform/database/pool.ts';
 import type { Ids } from '../../platform/ports.ts';
+import type { Details } from '../../registry/details.ts';
 import type { UseFault } from '../../registry/devices/states.ts';
 import { takeIntoUse } from '../../registry/devices/store.ts';
-import { insertCard, insertSubscriber } from '../../registry/store.ts';
+import { insertCard, insertSubscriber, writeDetails } from '../../registry/store.ts';
 import type { Site, TermName } from '../catalogue/rules.ts';
 import { type AccountName, accountKey } from '../ledger/chart.ts';
 import { ensureAccounts } from '../ledger/store.ts';
@@ -23,6 +24,8 @@ export interface NewCustomer {
   msisdn: string | null;
   language: 'en' | 'fr';
   cards: readonly NewCard[];
+  /** Absent: nothing is known of it yet. */
+  details?: Details;
   at: Date;
   /** Who opens them; absent: the system. */
   by?: string;
@@ -66,6 +69,7 @@ export async function openCustomer(pool: Pool, ids: Ids, customer: NewCustomer):
       heldId: idOf(held),
       createdAt: customer.at,
     });
+    if (customer.details) await writeDetails(client, subscriberId, customer.details);
     for (const card of customer.cards) {
       const cardId = await ids.take();
       const number = card.number;

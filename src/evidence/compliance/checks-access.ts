@@ -5,7 +5,7 @@ import { type Check, verdict } from './ask.ts';
 const SEALED = new Set(['tls', 'https']);
 const COMPARED_HOURS_MAX = 48;
 
-/** IX-1, IX-2: each line of a log has its number, time, person, role and address. */
+/** IX-1: each line of a log has what is wanted of it. */
 export const linesAreWhole =
   (wanted: Readonly<Record<string, readonly string[]>>): Check =>
   async ({ look }) => {
@@ -25,6 +25,28 @@ export const linesAreWhole =
       }),
     );
     return verdict(faults);
+  };
+
+/** IX-2: each act has its person, role and address, and none was written without. */
+export const actsHavePeople =
+  (wanted: Readonly<Record<string, readonly string[]>>): Check =>
+  async (asking) => {
+    const { wrong } = await linesAreWhole(wanted)(asking);
+    const roles = await asking.look<{ role: string; lines: number; no_address: number }>(
+      'Lines of the audit by the role in which somebody acted, and lines without an address',
+      `SELECT role, count(*)::integer AS lines, max(at) AS newest,
+              (count(*) FILTER (WHERE remote = '' AND actor <> 'system'))::integer AS no_address
+         FROM audit GROUP BY role ORDER BY role`,
+    );
+    const before = roles.find(({ role }) => role === 'not recorded')?.lines ?? 0;
+    const bare = roles.reduce((sum, { no_address }) => sum + no_address, 0);
+    return verdict(
+      [...wrong, bare > 0 && `Acts of people without an address: ${bare}.`],
+      [
+        before > 0 && `Lines from before roles were written down: ${before}.`,
+        roles.every(({ role }) => role === 'system') && 'Nobody has done anything yet.',
+      ],
+    );
   };
 
 /** IX-3: no role deletes a log. */
@@ -175,10 +197,10 @@ export const cardsStayInTheirArea: Check = async ({ look }) => {
 /** X-3: changes of records of customers are held. */
 export const changesAreHeld: Check = async ({ look }) => {
   const changes = await look(
-    'Changes of records of subscribers, by what they are',
-    `SELECT route, count(*)::integer AS changes, max(at) AS newest FROM audit
-      WHERE object IN ('subscriber', 'phone', 'card', 'subscription')
-      GROUP BY route ORDER BY route`,
+    'Changes of records of subscribers, by what they are and as what somebody made them',
+    `SELECT route, role, count(*)::integer AS changes, max(at) AS newest FROM audit
+      WHERE object IN ('subscriber', 'phone', 'card', 'subscription') AND outcome = 'done'
+      GROUP BY route, role ORDER BY route, role`,
   );
   return verdict([], [changes.length === 0 && 'Nobody has changed a record yet.']);
 };

@@ -24,32 +24,53 @@ export const cardsArePaired: Check = async ({ look, known }) => {
   );
 };
 
-/** What must be recorded of a subscriber, and the columns that it stands in. */
-const SUBSCRIBER_FIELDS: Readonly<Record<string, string>> = {
-  name: 'full_name',
-  'billing address': 'billing_address',
-  'installation address': 'installation_address',
-  landline: 'landline',
-  mobile: 'contact_msisdn',
-  'e-mail': 'email',
-};
+/** What the record of a subscriber needs: in words, and when it is there (`s`: the subscriber). */
+const RECORD = {
+  name: { says: 'name', is: "btrim(s.full_name) <> ''" },
+  billing: { says: 'billing address', is: 's.billing_address IS NOT NULL' },
+  installation: { says: 'installation address', is: 's.installation_address IS NOT NULL' },
+  place: { says: 'place of the installation', is: 's.latitude IS NOT NULL' },
+  landline: { says: 'landline', is: 's.landline IS NOT NULL' },
+  mobile: {
+    says: 'mobile',
+    is: 'EXISTS (SELECT FROM phone p WHERE p.subscriber_id = s.id)',
+  },
+  email: { says: 'e-mail', is: 's.email IS NOT NULL' },
+  contract: {
+    says: 'subscription or account',
+    is: `(EXISTS (SELECT FROM card c
+                    JOIN subscription n ON coalesce(n.card_id, n.former_card_id) = c.id
+                   WHERE c.subscriber_id = s.id)
+         OR EXISTS (SELECT FROM postpaid_account a WHERE a.subscriber_id = s.id))`,
+  },
+  decoder: {
+    says: 'known decoder for each card',
+    is: `NOT EXISTS (SELECT FROM card c WHERE c.subscriber_id = s.id AND c.replaced_by IS NULL
+                        AND NOT EXISTS (SELECT FROM pairing p
+                                         WHERE p.card = c.number AND p.to_at IS NULL))`,
+  },
+} as const;
+
+type Item = keyof typeof RECORD;
+const ITEMS = Object.keys(RECORD) as Item[];
+/** Everybody has these. What a person may do without is missing, not wrong. */
+const SURE: readonly Item[] = ['name', 'billing', 'installation'];
+
+/** Each subscriber has a number that is theirs alone: that is the key of the table. */
+const RECORDS = `
+SELECT count(*)::integer AS subscribers,
+       (count(*) FILTER (WHERE ${ITEMS.join(' AND ')}))::integer AS whole,
+       ${ITEMS.map((item) => `(count(*) FILTER (WHERE NOT ${item}))::integer AS no_${item}`).join(`,
+       `)}
+  FROM (SELECT ${ITEMS.map((item) => `${RECORD[item].is} AS ${item}`).join(', ')}
+          FROM subscriber s) r`;
+
+type Records = { subscribers: number; whole: number } & Record<`no_${Item}`, number>;
 
 /** C-11: the record of a subscriber. */
-export const subscribersAreRecorded: Check = async ({ look }) => {
-  const columns = await look<{ name: string }>(
-    'Fields of the register of subscribers',
-    `SELECT column_name AS name FROM information_schema.columns
-      WHERE table_schema = 'public' AND table_name = 'subscriber' ORDER BY ordinal_position`,
-  );
-  const [empty] = await look<{ subscribers: number; no_name: number; no_mobile: number }>(
-    'Subscribers, and those without a name or any telephone',
-    `SELECT count(*)::integer AS subscribers,
-            (count(*) FILTER (WHERE trim(s.full_name) = ''))::integer AS no_name,
-            (count(*) FILTER (WHERE s.contact_msisdn IS NULL AND NOT EXISTS (
-               SELECT FROM phone p WHERE p.subscriber_id = s.id)))::integer AS no_mobile
-       FROM subscriber s`,
-  );
-  const [devices] = await look<{ no_contract: number; no_decoder: number }>(
+export const subscribersAreRecorded: Check = async ({ look, say }) => {
+  const [records] = await look<Records>('Records of subscribers, and what is not in them', RECORDS);
+  const [devices] = await look<{ no_contract: number }>(
     'Cards in use without a subscription, and without a decoder',
     `SELECT (count(*) FILTER (WHERE NOT EXISTS (
                SELECT FROM subscription n WHERE coalesce(n.card_id, n.former_card_id) = c.id)
@@ -59,19 +80,19 @@ export const subscribersAreRecorded: Check = async ({ look }) => {
               AS no_decoder
        FROM card c`,
   );
-  const known = new Set(columns.map(({ name }) => name));
-  const absent = Object.entries(SUBSCRIBER_FIELDS).filter(([, column]) => !known.has(column));
-  return verdict(
-    [
-      absent.length > 0 && `There is no field for: ${absent.map(([name]) => name).join(', ')}.`,
-      (empty?.no_name ?? 0) > 0 && `${empty?.no_name} subscribers have no name.`,
-    ],
-    [
-      (empty?.no_mobile ?? 0) > 0 && `${empty?.no_mobile} subscribers have no telephone.`,
-      (devices?.no_contract ?? 0) > 0 && `${devices?.no_contract} cards have no subscription.`,
-      (devices?.no_decoder ?? 0) > 0 && `${devices?.no_decoder} cards have no known decoder.`,
-    ],
-  );
+  const { subscribers = 0, whole = 0 } = records ?? {};
+  const share = subscribers === 0 ? null : Math.floor((100 * whole) / subscribers);
+  say('Per cent of the records that have all', share, 'the first query: whole / subscribers');
+  const lacks = (items: readonly Item[]) =>
+    items.map((item) => {
+      const count = records?.[`no_${item}`] ?? 0;
+      return count > 0 && `${count} of ${subscribers} subscribers have no ${RECORD[item].says}.`;
+    });
+  return verdict(lacks(SURE), [
+    subscribers === 0 && 'There are no subscribers.',
+    ...lacks(ITEMS.filter((item) => !SURE.includes(item))),
+    (devices?.no_contract ?? 0) > 0 && `${devices?.no_contract} cards have no subscription.`,
+  ]);
 };
 
 /** C-12: what became of each device, where it is, and who asked for a change. */

@@ -11,7 +11,8 @@ interface System {
   supports: string[] | null;
 }
 
-const systemsOf = (asking: Asking): Promise<System[]> =>
+/** Every system with what it has said of itself. */
+export const systemsOf = (asking: Asking): Promise<System[]> =>
   asking.look<System>(
     'What each system says it can do',
     `SELECT a.id, s.osd_max, s.mail_max, s.fp_modes, s.supports, s.said_at
@@ -19,7 +20,7 @@ const systemsOf = (asking: Asking): Promise<System[]> =>
   );
 
 /** Sentences on systems that cannot do an operation, and on those that have not said. */
-const doing = (systems: readonly System[], op: string) => ({
+export const doing = (systems: readonly System[], op: string) => ({
   wrong: systems.flatMap(({ id, supports }) =>
     supports && !supports.includes(op) ? [`${id} does not do ${op}.`] : [],
   ),
@@ -28,9 +29,9 @@ const doing = (systems: readonly System[], op: string) => ({
   ),
 });
 
-/** Holds where all systems do an operation; `unproved`: what data cannot show of it. */
+/** All systems do an operation; `unproved`: what data cannot show of it. */
 export const supported =
-  (op: string, unproved?: string): Check =>
+  (op: string, unproved: string): Check =>
   async (asking) => {
     const { wrong, missing } = doing(await systemsOf(asking), op);
     await asking.look(
@@ -39,7 +40,7 @@ export const supported =
          FROM command_log WHERE op = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
       [op],
     );
-    return verdict(wrong, unproved ? [...missing, unproved] : missing);
+    return verdict(wrong, [...missing, unproved]);
   };
 
 /** What data cannot show, with the reason. */

@@ -4,6 +4,7 @@ import * as access from './checks-access.ts';
 import * as air from './checks-air.ts';
 import * as log from './checks-log.ts';
 import * as records from './checks-records.ts';
+import * as shown from './checks-shown.ts';
 import * as systems from './checks-systems.ts';
 
 export interface Requirement {
@@ -61,9 +62,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'Fingerprints above everything, never removed',
     supported('FINGERPRINT', 'What lies above what is seen on a decoder.'),
   ),
-  row('D-4', 'A fingerprint says the card or the decoder', supported('FINGERPRINT')),
-  row('D-5', 'Place and colours are set from here, or by chance', supported('FINGERPRINT')),
-  row('D-6', 'Fingerprints for all and for one', supported('FINGERPRINT')),
+  row('D-4', 'A fingerprint says the card or the decoder', shown.fingerprintsSayANumber),
+  row('D-5', 'Place and colours are set from here, or by chance', shown.fingerprintsAreSetFromHere),
+  row('D-6', 'Fingerprints for all and for one', shown.fingerprintsReachAllAndOne),
   row(
     'D-7',
     'A broadcaster’s own fingerprint passes',
@@ -75,7 +76,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     supported('OSD', 'Where a text scrolls is seen on a decoder.'),
   ),
   row('D-9', 'The network’s mark is set before the air', outside('It is set at the encoder.')),
-  row('E-1', 'Each decoder is addressed by itself', supported('OSD')),
+  row('E-1', 'Each decoder is addressed by itself', shown.decodersAreAddressed),
   row('E-2', 'Messages of at least 120 characters', systems.messagesAreLongEnough),
   row('E-3', 'Messages to all, to a group, to one', systems.messagesGoToAnyGroup),
   row('E-4', 'Messages that cover the picture', systems.messagesAreForced),
@@ -90,7 +91,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     outside('It is a matter of the decoder’s maker.'),
   ),
   row('IX-1', 'Each line of a log has its own number and time', access.linesAreWhole(LINE)),
-  row('IX-2', 'Each act has person, role and address', access.linesAreWhole(PERSON)),
+  row('IX-2', 'Each act has person, role and address', access.actsHavePeople(PERSON)),
   row('IX-3', 'No role deletes a log', access.nobodyDeletesLogs),
   row('IX-4', 'Only listed devices are activated', access.onlyListedDevices),
   row('IX-5', 'Files of makers are taken in whole and proved', access.filesAreProved),

@@ -131,7 +131,7 @@ export function callerOf(server: Server, document: Record<string, unknown>): Off
 }
 
 const NOBODY: Principal = {
-  ...{ key: 'test', kind: 'staff', id: 0n, name: 'test', permissions: new Set() },
+  ...{ key: 'test', kind: 'staff', id: 0n, name: 'test', role: 'none', permissions: new Set() },
   ...{ sites: 'all', sessionId: null, pending: null },
 };
 
