@@ -29,7 +29,7 @@ async function isRight(number: string): Promise<boolean> {
        JOIN card c ON c.id = r.card_id WHERE c.number = $1`,
     [number],
   );
-  const wanted = (row?.desired as { product: string }[]).map(({ product }) => product);
+  const wanted = ((row?.desired ?? []) as { product: string }[]).map(({ product }) => product);
   const { rev, set = [] } = house.air.headEnd().card(number) ?? {};
   const products = set.map(({ product }) => product);
   return (
