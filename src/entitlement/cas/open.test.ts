@@ -117,7 +117,7 @@ describe('a driver behind certificates', () => {
     expect(driver.state()).toBe('connecting');
   });
 
-  it('reads its files anew for each connection: a renewed certificate needs no restart', async () => {
+  it('reads its files for each connection: a renewed certificate needs no restart', async () => {
     const { port } = await listen(authority.issue('127.0.0.1'));
     const files = filesOf(authority, authority.issue('vip-billing', { from, to }));
     const { driver, failures, time } = open(port, files);

@@ -9,7 +9,10 @@ export interface DriverDeps extends Omit<VipControlLinkDeps, 'host' | 'port' | '
   address: ControlAddress;
 }
 
-/** Connects at once; files are read for each connection anew. A StartError says which file of the address cannot be used. */
+/**
+ * Connects at once; its files are read for each connection anew. A StartError says which file of
+ * the address cannot be used.
+ */
 export function openDriver({ address, ...deps }: DriverDeps): CasDriver {
   const { transport, host, port, path = '/', files } = address;
   const place = { ...deps, host, port };

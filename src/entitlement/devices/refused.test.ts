@@ -5,7 +5,7 @@ import { closeWorkItem, findWorkItems } from '../work-items/store.ts';
 import { acting, DONE, devicesOf, fileOf, headEnd, senderOf } from './devices-harness.ts';
 import type { Devices } from './service.ts';
 
-/** Goal: what a head-end refuses to do to a device is work for a person, once, until it is solved. */
+/** Goal: what a head-end refuses to do to a device is work for a person, once, until it is done. */
 const START = '2026-12-01T08:00:00Z';
 const NOT_ALLOWED: CommandOutcome = { kind: 'rejected', code: 'NOT_ALLOWED', class: 'authority' };
 

@@ -222,8 +222,8 @@ async function furnishWorkItem(office: Office, cardId: bigint, stb: string) {
   // Work about a decoder is listed with it.
   await office.pool.query(
     `WITH refused AS (
-       INSERT INTO cas_command (cas_id, cmd_id, op, target_kind, target, args, subjects, prio, actor,
-                                reason, created_at, not_after, state, code, done_at)
+       INSERT INTO cas_command (cas_id, cmd_id, op, target_kind, target, args, subjects, prio,
+                                actor, reason, created_at, not_after, state, code, done_at)
        VALUES ('vip-control', 'cmd.' || $1::text, 'BLACKLIST', 'stb', $1::text, '{}',
                ARRAY['stb:' || $1::text], 'SALE', 'staff:1', 'stolen', $2::timestamptz,
                $2::timestamptz + interval '1 hour', 'rejected', 'UNKNOWN_STB', $2::timestamptz)
