@@ -13,7 +13,7 @@ import { packPdf } from './evidence/print/pack.ts';
 import { LANES } from './evidence/verify.ts';
 import { readInstallation } from './open-compliance.ts';
 import { type Config, type Environment, readConfig } from './platform/config.ts';
-import { openDatabase } from './platform/database/open.ts';
+import { openBeside, openDatabase } from './platform/database/open.ts';
 import { createPool } from './platform/database/pool.ts';
 import { createLogger } from './platform/log.ts';
 import { StartError } from './platform/start-error.ts';
@@ -33,11 +33,10 @@ async function main(words: readonly string[], env: Environment): Promise<boolean
   const config = readConfig(env);
   const { database, dataDir } = config;
   const logger = createLogger({ level: 'warn', service: 'vip-compliance' });
-  // A server is read as it is: who looks changes nothing, not even by migrating.
+  // What runs is read as it is: who looks changes nothing, not even by migrating.
   const opened =
-    database.kind === 'server'
-      ? { appUrl: database.appUrl, close: async () => undefined }
-      : await openDatabase({ database, dataDir }, logger);
+    (await openBeside({ database, dataDir })) ??
+    (await openDatabase({ database, dataDir }, logger));
   const pool = createPool({
     ...{ url: opened.appUrl, max: 2 * LANES, name: 'vip-compliance', logger },
     statementTimeoutMs: STATEMENT_LIMIT_MS,

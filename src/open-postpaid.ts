@@ -5,10 +5,12 @@ import { pendingGateway } from './billing/postpaid/gateway.ts';
 import { createMarkets } from './billing/postpaid/markets.ts';
 import { applyReceipts } from './billing/postpaid/receipts.ts';
 import { createPostpaidService, type PostpaidService } from './billing/postpaid/service.ts';
+import type { Carriage } from './entitlement/cas/carriage.ts';
+import { systemsOfAccount } from './entitlement/cas/store.ts';
 import type { Clock, Ids, Logger } from './platform/ports.ts';
 import type { Collections } from './telecom/momo/collections.ts';
 
-export interface PostpaidParts {
+export interface PostpaidParts extends Partial<Pick<Carriage, 'carries'>> {
   pool: Pool;
   ids: Ids;
   clock: Clock;
@@ -23,7 +25,7 @@ export interface OpeningPostpaid extends PostpaidParts {
 }
 
 /** The service of the product; nothing runs before it is called. */
-export function openPostpaid({ operator, ...parts }: OpeningPostpaid): PostpaidService {
+export function openPostpaid({ operator, carries, ...parts }: OpeningPostpaid): PostpaidService {
   const inForce = (): OperatorCatalogue => {
     const catalogue = operator();
     if (!catalogue) throw new Error('No catalogue is in force');
@@ -34,8 +36,18 @@ export function openPostpaid({ operator, ...parts }: OpeningPostpaid): PostpaidS
     ...parts,
     termsOf: createMarkets(inForce),
     gateway: pendingGateway,
+    ...(carries ? { carriageOf: carriageOf(parts.pool, carries) } : {}),
   });
 }
+
+/** Whether one system of the account's cards carries all of some products. */
+export const carriageOf =
+  (pool: Pool, carries: Carriage['carries']) =>
+  async (accountId: bigint): Promise<(products: readonly string[]) => boolean> => {
+    const systems = await systemsOfAccount(pool, accountId);
+    return (products) =>
+      systems.some((casId) => products.every((product) => carries(casId, product)));
+  };
 
 /** What postpaid does by the calendar: name, cron, work. */
 export const postpaidJobs = (

@@ -336,7 +336,7 @@ async function openRooms(opening: Opening): Promise<Rooms> {
   const catalogue = () => billing.catalogue.current();
   const wording = createWording({ channels, catalogue });
   const debts = openDebts({
-    ...{ pool, ids, billing, wording, catalogue, logger },
+    ...{ pool, ids, billing, wording, catalogue, logger, carries: opening.cas.carries },
     dispatcher: { wake: () => entitlement?.dispatcher.wake() },
     onMessages: () => wake({ rights: false, messages: true }),
     onChanged: (accountIds) => dunning.hearing.accounts(accountIds),

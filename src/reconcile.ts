@@ -1,6 +1,7 @@
 /**
  * `npm run reconcile -- [--report] [SYSTEM…]`: has the conditional-access systems compared by the
- * product that runs, and waits for what they came to. `--report`: nothing is put right.
+ * product that runs, over the database in DATABASE_URL or the embedded one in its data folder, and
+ * waits for what they came to. `--report`: nothing is put right.
  */
 
 import { userInfo } from 'node:os';
@@ -9,6 +10,7 @@ import type { Pool } from 'pg';
 import { runById, totalsOf } from './entitlement/reconciliation/report.ts';
 import { askRun } from './entitlement/reconciliation/run-store.ts';
 import { readDatabase } from './platform/config.ts';
+import { openBeside } from './platform/database/open.ts';
 import { createPool } from './platform/database/pool.ts';
 import { createLogger } from './platform/log.ts';
 import { StartError } from './platform/start-error.ts';
@@ -25,10 +27,15 @@ const WHY = {
 async function main(words: readonly string[]): Promise<string> {
   const heal = !words.includes('--report');
   const named = words.filter((word) => word !== '--report');
-  const { database } = readDatabase(process.env);
-  if (database.kind !== 'server') throw new StartError('DATABASE_URL is not set.');
+  const config = readDatabase(process.env);
+  const database = await openBeside(config);
+  if (!database) {
+    throw new StartError(
+      `DATABASE_URL is not set, and no product runs with the database in ${config.dataDir}.`,
+    );
+  }
   const pool = createPool({
-    ...{ url: database.ownerUrl, max: 1, name: 'vip-reconcile' },
+    ...{ url: database.appUrl, max: 1, name: 'vip-reconcile' },
     logger: createLogger({ level: 'warn', service: 'vip-reconcile' }),
   });
   try {

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { type Anchors, readAnchors } from './evidence/anchors.ts';
 import { LANES, verifyAll } from './evidence/verify.ts';
 import { type Environment, readDatabase } from './platform/config.ts';
-import { openDatabase } from './platform/database/open.ts';
+import { openBeside, openDatabase } from './platform/database/open.ts';
 import { createPool } from './platform/database/pool.ts';
 import { createLogger } from './platform/log.ts';
 import { StartError } from './platform/start-error.ts';
@@ -25,11 +25,10 @@ async function verify(words: readonly string[], env: Environment): Promise<boole
   const anchors = await anchorsOf(values);
   const logger = createLogger({ level: 'warn', service: 'vip-verify' });
   const { database, dataDir } = readDatabase(env);
-  // A server is read as it is: who verifies changes nothing, not even by migrating.
+  // What runs is read as it is: who verifies changes nothing, not even by migrating.
   const opened =
-    database.kind === 'server'
-      ? { appUrl: database.appUrl, close: async () => undefined }
-      : await openDatabase({ database, dataDir }, logger);
+    (await openBeside({ database, dataDir })) ??
+    (await openDatabase({ database, dataDir }, logger));
   const pool = createPool({
     ...{ url: opened.appUrl, max: 2 * LANES, name: 'vip-verify', logger },
     statementTimeoutMs: STATEMENT_LIMIT_MS,

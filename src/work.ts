@@ -121,6 +121,10 @@ export function watch({ pool, metrics, billing, entitlement, clock }: Working): 
     'vip_cas_connected',
     () => new Map(systems.map(({ id, driver }) => [id, driver.state() === 'connected' ? 1 : 0])),
   );
+  metrics.gauge(
+    'vip_cas_emm_waiting',
+    () => new Map(systems.map(({ id, emmWaiting }) => [id, emmWaiting()])),
+  );
   const height = { closed: 0, half_open: 0.5, open: 1 };
   metrics.gauge(
     'vip_cas_breaker',

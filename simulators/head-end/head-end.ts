@@ -2,6 +2,7 @@
 import type { RepeatStep } from '../../src/entitlement/vip-control/messages.ts';
 import type { Clock, Logger, Random } from '../../src/platform/ports.ts';
 import type { Air, AirEvent, Service } from './air/types.ts';
+import type { BacklogWatch } from './backlog.ts';
 import type { Desk } from './desk.ts';
 import type { Door, DoorTls } from './door.ts';
 import type { Faults } from './faults/faults.ts';
@@ -58,6 +59,8 @@ export interface VipControlServerDeps {
   /** A file of the log is ended when it is longer than this. */
   logFileBytesMax?: number;
   refreshLimit?: RefreshLimit;
+  /** So many EMMs that wait for their first broadcast are told of. */
+  backlogEmms?: number;
 }
 
 /** Characters of a message on the screen, and of a letter, where nobody says otherwise. */
@@ -77,6 +80,7 @@ export interface HeadEnd {
   /** What VIP Control goes by. */
   clock: Clock;
   air: Air;
+  backlog: BacklogWatch;
   pulse: Pulse;
   faults: Faults;
   listeners: Set<(event: AirEvent) => void>;

@@ -19,8 +19,13 @@ const BEAT_MS_MAX = 50;
 const BEAT_MS_MIN = 5;
 
 /** Advances the air at every beat. */
-export function createPulse(deps: { air: Air; clock: Clock; timers: Timers }): Pulse {
-  const { air, clock, timers } = deps;
+export function createPulse(deps: {
+  air: Air;
+  clock: Clock;
+  timers: Timers;
+  onBeat(): void;
+}): Pulse {
+  const { air, clock, timers, onBeat } = deps;
   let cancel: () => void = () => undefined;
   let armedForMs = 0;
   const arm = () => {
@@ -34,6 +39,7 @@ export function createPulse(deps: { air: Air; clock: Clock; timers: Timers }): P
   };
   const beat = () => {
     air.advance(clock.now());
+    onBeat();
     arm();
   };
   arm();

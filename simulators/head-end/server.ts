@@ -5,6 +5,7 @@ import * as platformTimers from '../../src/platform/timers.ts';
 import { createAir } from './air/air.ts';
 import { REPETITION_PROFILE } from './air/carousel.ts';
 import type { Air, AirEvent, Service } from './air/types.ts';
+import { BACKLOG_EMMS, watchBacklog } from './backlog.ts';
 import type { ConsoleWrite } from './console.ts';
 import { createDesk } from './desk.ts';
 import { openDoor } from './door.ts';
@@ -245,10 +246,19 @@ function assemble(
     onWaiting: () => pulse.hurry(),
     onForeignWrite: (detail) => announce({ sessions }, 'foreign_write', { ...detail }),
   });
-  const pulse = createPulse({ air, clock: deps.clock, timers });
+  const backlog = watchBacklog({
+    ...{ air, clock: deps.clock, level: deps.backlogEmms ?? BACKLOG_EMMS },
+    tell: (told) => announce({ sessions }, 'emm_backlog', { ...told }),
+  });
+  const pulse = createPulse({ air, clock: deps.clock, timers, onBeat: backlog.look });
   const headEnd: HeadEnd = {
     ...{ deps, memory, journal, door, desk, telling, clock, air, pulse, faults, listeners },
-    ...{ log, ask: createQuestions({ memory, log, settle: desk.settle }), lastSeqs: new Map() },
+    ...{
+      backlog,
+      log,
+      ask: createQuestions({ memory, log, settle: desk.settle }),
+      lastSeqs: new Map(),
+    },
     ...{ profile, maxWindow, knownProducts, sessions },
     wire: { faults, random, timers },
     peers: new Set(),

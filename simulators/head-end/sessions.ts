@@ -90,6 +90,8 @@ function logIn(headEnd: HeadEnd, peer: Peer, hello: Hello): void {
   if (headEnd.toldWindow < headEnd.maxWindow) {
     peer.send({ t: 'FLOW', window: headEnd.toldWindow });
   }
+  const backlog = headEnd.backlog.standing();
+  if (backlog) peer.send({ t: 'EVT', kind: 'emm_backlog', detail: { ...backlog } });
   headEnd.telling.greet(peer);
   deps.logger.info('headend.session_opened', { clientId: hello.clientId, epoch: hello.epoch });
 }

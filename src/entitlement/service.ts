@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import type { Settlement } from '../billing/settlement/service.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Clock, Ids, Logger, Random } from '../platform/ports.ts';
+import { hearBacklog } from './cas/backlog.ts';
 import type { CasDriver } from './cas/driver.ts';
 import { noteCapabilities, readEpoch } from './cas/store.ts';
 import type { CasSystem } from './cas/systems.ts';
@@ -45,6 +46,8 @@ export interface RunningSystem {
   epoch(): number;
   dispatcher: Dispatcher;
   breaker(): BreakerState;
+  /** EMMs that wait there for their first broadcast, as it told last in this session; else 0. */
+  emmWaiting(): number;
 }
 
 export interface EntitlementDeps {
@@ -111,6 +114,7 @@ async function startSystem(all: EntitlementDeps, system: CasSystem): Promise<Wor
   });
   const senders = createSenders({ ...deps, outlet, cas });
   const compare = createComparison({ ...{ pool, clock, logger, driver, cas } });
+  const emmWaiting = hearBacklog(driver, logger);
   const onConnected = () => {
     // Cards that waited for the head-end go out as soon as it is back.
     for (const sender of Object.values(senders)) sender.wake();
@@ -137,6 +141,7 @@ async function startSystem(all: EntitlementDeps, system: CasSystem): Promise<Wor
       driver,
       ...senders,
       breaker: outlet.breaker,
+      emmWaiting,
     },
     async stop() {
       await Promise.all(Object.values(senders).map((sender) => sender.stop()));

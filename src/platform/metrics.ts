@@ -120,9 +120,14 @@ export const METRICS = {
     help: '0: closed; 1: open, nothing is sent because everything failed; 0.5: being tried again',
     labels: ['cas'],
   },
+  vip_cas_emm_waiting: {
+    kind: 'gauge',
+    help: 'EMMs waiting for their first broadcast, as the head-end told when they were many',
+    labels: ['cas'],
+  },
   vip_work_items_open: {
     kind: 'gauge',
-    help: 'Cards that a person must look at before they can be on air, by code',
+    help: 'Refused cards and commands that a person must look at, by code',
     labels: ['code'],
   },
   vip_reconciliation_age_seconds: {

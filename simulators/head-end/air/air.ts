@@ -59,6 +59,7 @@ export function createAir(options: AirOptions): Air {
       carousel = emptyCarousel();
     },
     carousel: () => carousel.view(),
+    backlog: () => carousel.backlog(),
     decoders: createDecoders(state, advance),
   };
 }

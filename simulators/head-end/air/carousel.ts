@@ -6,7 +6,7 @@
  */
 import type { RepeatStep } from '../../../src/entitlement/vip-control/messages.ts';
 import { type Broadcast, createSlots, SLOTS_PER_GUARANTEED } from './slots.ts';
-import type { AirOptions, CarouselView, Insertion } from './types.ts';
+import type { AirOptions, Backlog, CarouselView, Insertion } from './types.ts';
 
 export interface Carousel {
   /** Puts an insertion in the queue, and broadcasts all that fits until `now`. */
@@ -16,6 +16,7 @@ export interface Carousel {
   /** When something goes out next; the slow cycle may be up to a second late. */
   nextAt(): Date | undefined;
   view(): CarouselView;
+  backlog(): Backlog;
 }
 
 export interface CarouselOptions
@@ -74,6 +75,7 @@ export function createCarousel(options: CarouselOptions): Carousel {
       const atMs = Math.min(slots.nextMs(), slots.slowDueMs() + SLOW_LATE_MS_MAX);
       return atMs === Infinity ? undefined : new Date(Math.ceil(atMs));
     },
+    backlog: slots.backlog,
     view() {
       const waiting = slots.waiting();
       const emmPerSecond = slotMs === 0 ? null : 1_000 / slotMs;

@@ -11,6 +11,8 @@ export interface Entry {
   prio: Priority;
   /** For its first broadcast since it was put in last. */
   waits: boolean;
+  /** Since when it waits, while it does. */
+  sinceMs: number;
   /** Whose `onAir` is still to be called. */
   asked: Insertion[];
   notAfterMs: number;
@@ -52,7 +54,8 @@ export function idOf(content: EmmContent): string | undefined {
 export function newEntry(key: string, insertion: Insertion): Entry {
   const { card, group, content, prio } = insertion;
   const notAfterMs = Number.NEGATIVE_INFINITY;
-  return { key, card, group, content, prio, waits: false, asked: [], notAfterMs, schedule: [] };
+  const idle = { waits: false, sinceMs: 0, asked: [], notAfterMs, schedule: [] };
+  return { key, card, group, content, prio, ...idle };
 }
 
 /** Adds an insertion to what is asked of the entry; the latest end counts. */

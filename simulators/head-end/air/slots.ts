@@ -4,7 +4,7 @@ import { ask, type Entry, keyOf, newEntry, scheduleFrom } from './entry.ts';
 import { createRepeats } from './repeats.ts';
 import { type Due, dueAfter, lastBefore } from './schedule.ts';
 import { createSlowCycle } from './slow-cycle.ts';
-import type { AirOrder, Insertion } from './types.ts';
+import type { AirOrder, Backlog, Insertion } from './types.ts';
 import { createWaiting } from './waiting.ts';
 
 export interface Slots {
@@ -17,6 +17,7 @@ export interface Slots {
   nextMs(): number;
   slowDueMs(): number;
   waiting(): Record<Priority, number>;
+  backlog(): Backlog;
   repeating(): number;
   repeatsPerSecond(): number;
   repeatPeriods(): { everyMs: number; count: number }[];
@@ -84,6 +85,7 @@ export function createSlots(options: SlotsOptions): Slots {
     },
     slowDueMs: slow.dueMs,
     waiting: queue.counts,
+    backlog: () => ({ waiting: queue.size(), sinceMs: queue.sinceMs() }),
     repeating: repeats.size,
     repeatsPerSecond: repeats.perSecond,
     repeatPeriods: repeats.periods,
@@ -106,7 +108,7 @@ function enter(state: State, insertion: Insertion, nowMs: number): void {
   state.freeAtMs = Math.max(state.freeAtMs, nowMs);
   repeats.clear(entry);
   ask(entry, insertion);
-  queue.add(entry, insertion.prio);
+  queue.add(entry, insertion.prio, nowMs);
 }
 
 /** Fills the next slot if it begins by `untilMs`; false: none does. */

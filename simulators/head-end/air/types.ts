@@ -117,7 +117,15 @@ export interface Air {
   /** The carousel is empty, as after a restart; decoders in homes do not notice. */
   clear(): void;
   carousel(): CarouselView;
+  backlog(): Backlog;
   decoders: Decoders;
+}
+
+/** First broadcasts that wait for room. */
+export interface Backlog {
+  waiting: number;
+  /** The oldest of them; Infinity: none waits. */
+  sinceMs: number;
 }
 
 export interface CarouselView {

@@ -5,11 +5,13 @@ import { createQueue } from './queue.ts';
 
 export interface Waiting {
   /** Queues an entry; one that waits already keeps its place unless `prio` is higher. */
-  add(entry: Entry, prio: Priority): void;
+  add(entry: Entry, prio: Priority, nowMs: number): void;
   peek(): Entry | undefined;
   /** Takes an entry out, wherever it stands. */
   take(entry: Entry): void;
   size(): number;
+  /** Since when the first of each priority waits, the longest; Infinity: nothing waits. */
+  sinceMs(): number;
   counts(): Record<Priority, number>;
 }
 
@@ -19,26 +21,36 @@ export function createWaiting(): Waiting {
   const lanes = PRIORITIES.map((prio) => ({ prio, queue: createQueue<Entry>() }));
   const size = () => PRIORITIES.reduce((sum, prio) => sum + counts[prio], 0);
 
-  function add(entry: Entry, prio: Priority): void {
+  function add(entry: Entry, prio: Priority, nowMs: number): void {
     if (entry.waits) {
       if (PRIORITIES.indexOf(prio) >= PRIORITIES.indexOf(entry.prio)) return;
       counts[entry.prio] -= 1;
-    }
+    } else entry.sinceMs = nowMs;
     entry.waits = true;
     entry.prio = prio;
     counts[prio] += 1;
     lanes.find((lane) => lane.prio === prio)?.queue.push(entry);
   }
 
-  function peek(): Entry | undefined {
-    for (const { prio, queue } of lanes) {
-      // Who was taken out or moved up has left its old place in the queue behind.
-      for (let entry = queue.peek(); entry; entry = queue.peek()) {
-        if (entry.waits && entry.prio === prio) return entry;
-        queue.shift();
-      }
+  function firstOf({ prio, queue }: (typeof lanes)[number]): Entry | undefined {
+    // Who was taken out or moved up has left its old place in the queue behind.
+    for (let entry = queue.peek(); entry; entry = queue.peek()) {
+      if (entry.waits && entry.prio === prio) return entry;
+      queue.shift();
     }
     return undefined;
+  }
+
+  function peek(): Entry | undefined {
+    for (const lane of lanes) {
+      const first = firstOf(lane);
+      if (first) return first;
+    }
+    return undefined;
+  }
+
+  function sinceMs(): number {
+    return Math.min(...lanes.map((lane) => firstOf(lane)?.sinceMs ?? Infinity));
   }
 
   function take(entry: Entry): void {
@@ -47,5 +59,5 @@ export function createWaiting(): Waiting {
     counts[entry.prio] -= 1;
   }
 
-  return { add, peek, take, size, counts: () => ({ ...counts }) };
+  return { add, peek, take, size, sinceMs, counts: () => ({ ...counts }) };
 }

@@ -2,7 +2,12 @@
 import type { Refusal } from '../../billing/postpaid/actions.ts';
 import type { Fault } from '../../billing/postpaid/allowed.ts';
 
-type Code = Refusal | Exclude<Fault, 'not_found'> | 'account_exists' | 'no_legal_entity';
+/** That no system carries it is said as of every other sale. */
+type Code =
+  | Exclude<Refusal, 'product_not_on_cas'>
+  | Exclude<Fault, 'not_found'>
+  | 'account_exists'
+  | 'no_legal_entity';
 
 /** A code without words, or words without a code, do not compile. */
 export const POSTPAID_PROBLEMS = {

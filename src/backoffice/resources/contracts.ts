@@ -48,7 +48,10 @@ const sellRoute = (desk: Desk): Route =>
     body: z.strictObject(SHAPES.sell),
     example: { ref: 'rooms-east', plan: 'ROOMS', quantity: 12 },
     answers: { 201: soldContracts },
-    problems: ['ref_exists', 'plan_not_sold', 'add_on_not_available', 'invalid_requested_date'],
+    problems: [
+      ...(['ref_exists', 'plan_not_sold', 'add_on_not_available'] as const),
+      ...(['product_not_on_cas', 'invalid_requested_date'] as const),
+    ],
     async handler(call) {
       const opened = await openedFor(desk, call);
       if ('problem' in opened) return opened;
@@ -80,13 +83,16 @@ const CONTRACT_ACTS: readonly ContractActSpec[] = [
     ...{ act: 'add_on', path: 'add-ons', access: 'contract.sell' },
     summary: 'Sell an add-on to the bundle of a base',
     example: { ref: 'rooms-east-sports', plan: 'SPORTS' },
-    problems: ['ref_exists', 'plan_not_sold', 'add_on_not_available', 'max_per_bundle_on_create'],
+    problems: [
+      ...(['ref_exists', 'plan_not_sold', 'product_not_on_cas'] as const),
+      ...(['add_on_not_available', 'max_per_bundle_on_create'] as const),
+    ],
   },
   {
     ...{ act: 'change_plan', path: 'plan-changes', access: 'contract.sell' },
     summary: 'Another plan: at once, or when what is charged ends',
     example: { plan: 'SUITES', policy: 'end_of_term' },
-    problems: ['plan_not_sold', 'plan_change_blocked', 'subscription_ended'],
+    problems: ['plan_not_sold', 'product_not_on_cas', 'plan_change_blocked', 'subscription_ended'],
   },
   {
     ...{ act: 'change_quantity', path: 'quantity-changes', access: 'contract.sell' },
@@ -153,7 +159,7 @@ const transferRoute = (desk: Desk): Route =>
     }),
     example: { toAccountId: '1', cancel: 'immediate', reason: 'the hotel was sold' },
     answers: { 201: postpaidDone },
-    problems: ['subscription_ended', 'unavailable'],
+    problems: ['subscription_ended', 'product_not_on_cas', 'unavailable'],
     async handler(call) {
       const opened = await openedFor(desk, call);
       if ('problem' in opened) return opened;
@@ -193,7 +199,10 @@ const previewRoute = (desk: Desk): Route =>
     body: accountAct,
     example: { act: 'sell', ref: 'rooms-east', plan: 'ROOMS', quantity: 12 },
     answers: { 200: preview },
-    problems: ['ref_exists', 'plan_not_sold', 'invalid_requested_date', 'subscription_ended'],
+    problems: [
+      ...(['ref_exists', 'plan_not_sold', 'product_not_on_cas'] as const),
+      ...(['invalid_requested_date', 'subscription_ended'] as const),
+    ],
     async handler(call) {
       const opened = await openedFor(desk, call);
       if ('problem' in opened) return opened;

@@ -1,4 +1,4 @@
-/** Work for people: cards that the conditional-access system refuses, and why. */
+/** Work for people: cards and commands that the conditional-access system refuses, and why. */
 import { z } from 'zod';
 import {
   closeWorkItem,
@@ -24,16 +24,23 @@ import { codeOf, type Desk, sitesOf } from './desk.ts';
 const workItem = z
   .strictObject({
     id: idText,
-    cardId: idText,
-    number: cardNumberText,
-    site: siteCode,
+    /** Null: of a decoder, or of a card that nobody uses. */
+    cardId: idText.nullable(),
+    /** Of the card; null: the work is about a decoder. */
+    number: cardNumberText.nullable(),
+    /** Serial of the decoder; null: the work is about a card. */
+    decoder: z.string().nullable(),
+    /** Null: no site has the device. */
+    site: siteCode.nullable(),
+    /** The command that was refused; null: the rights of the card are. */
+    command: z.strictObject({ id: idText, op: z.string() }).nullable(),
     cas: z.string(),
     /** A result code of the system, `NO_ANSWER` or `NOT_SENT`. */
     code: z.string(),
     sentence: z.string(),
     openedAt: instant,
     closedAt: instant.nullable(),
-    /** `on_air`: the card came on air, and nobody had to. */
+    /** `on_air`: the card came on air; `done`: a later command of the kind was. Else who did. */
     closedBy: z.string().nullable(),
   })
   .meta({ id: 'WorkItem' });
@@ -45,7 +52,9 @@ export const workItemRoutes = (desk: Desk): Route[] => [listRoute(desk), closeRo
 
 const viewOf = (desk: Desk) => (item: WorkItem) => ({
   id: item.id.toString(),
-  ...{ cardId: item.cardId.toString(), number: item.number, site: codeOf(desk, item.siteId) },
+  ...{ cardId: item.cardId?.toString() ?? null, number: item.number, decoder: item.decoder },
+  site: item.siteId === null ? null : codeOf(desk, item.siteId),
+  command: item.command && { id: item.command.id.toString(), op: item.command.op },
   ...{ cas: item.casId, code: item.code, sentence: item.sentence },
   openedAt: item.openedAt.toISOString(),
   closedAt: item.closedAt?.toISOString() ?? null,
@@ -55,7 +64,7 @@ const viewOf = (desk: Desk) => (item: WorkItem) => ({
 const listRoute = (desk: Desk): Route =>
   route({
     ...{ method: 'get', path: '/work-items', tag, access: 'work_item.read', paged: true },
-    summary: 'Cards that a person must look at, the newest first',
+    summary: 'Cards and decoders that a person must look at, the newest first',
     query: z.strictObject({
       ...pageQuery,
       site: siteCode.optional(),
@@ -78,7 +87,7 @@ const listRoute = (desk: Desk): Route =>
 const closeRoute = (desk: Desk): Route =>
   route({
     ...{ method: 'post', path: '/work-items/{workItemId}/close', tag, access: 'work_item.close' },
-    summary: 'Say that the work is done: the card is tried again at once',
+    summary: 'Say that the work is done: a refused set of rights is tried again at once',
     params: z.strictObject({ workItemId: id }),
     ...{ body: z.strictObject({ reason }), example: { reason: 'registered the card' } },
     write: { object: 'work_item', commits: 'here' },

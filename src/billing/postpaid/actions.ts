@@ -149,6 +149,8 @@ export type Refusal =
   /** Not in this market, or not on the day on which it would start. */
   | 'plan_not_sold'
   | 'subscription_ended'
+  /** No conditional-access system of the account's cards carries the plan. */
+  | 'product_not_on_cas'
   | 'ref_exists'
   /** More than there is to pay back. */
   | 'amount_too_large';

@@ -6,6 +6,7 @@ import {
   type Answer,
   DONE,
   type PlanChange,
+  type Refusal,
   refused,
   type Sale,
 } from './actions.ts';
@@ -15,7 +16,7 @@ import { runNow } from './consequences.ts';
 import { type Desk, viewOf } from './desk.ts';
 import { addEvent } from './events.ts';
 import { arePlanChangesAllowed } from './overdue.ts';
-import { isOnSale, type Plan, planOf } from './plans.ts';
+import { isOnSale, type Plan, planOf, productsOn } from './plans.ts';
 import type { Contract, ContractEvent } from './rows.ts';
 import { firstPaidDay } from './segments.ts';
 import { allPlanSpans, endOf, eventsOf } from './timeline.ts';
@@ -53,10 +54,10 @@ export function createBundles(desk: Desk, { bundles }: ActionOf<'create_bundles'
 }
 
 function sell(desk: Desk, sale: Sale): Answer {
-  const { book, catalogue, ids, today } = desk;
+  const { book, ids, today } = desk;
   const startsOn = sale.effective ?? today;
-  const plan = catalogue.get(sale.plan);
-  if (!plan || !isOnSale(plan, startsOn)) return refused('plan_not_sold');
+  const plan = planSold(desk, sale.plan, startsOn);
+  if (typeof plan === 'string') return refused(plan);
   const base = sale.bundle === undefined ? null : contractOf(desk, sale.bundle);
   if (plan.addOn && !base) return refused('add_on_not_available');
   if (book.rows.contracts.some(({ ref }) => ref === sale.ref)) return refused('ref_exists');
@@ -89,6 +90,17 @@ function sell(desk: Desk, sale: Sale): Answer {
   takeBillingDay(desk, contract);
   return DONE;
 }
+
+/** The plan of a code, or why it cannot be sold from a day on. */
+function planSold(desk: Desk, code: string, day: Day): Plan | Refusal {
+  const plan = desk.catalogue.get(code);
+  if (!plan || !isOnSale(plan, day)) return 'plan_not_sold';
+  return isShown(desk, plan, day) ? plan : 'product_not_on_cas';
+}
+
+/** Can the account be shown what a plan holds on a day? */
+export const isShown = ({ isCarried }: Desk, plan: Plan, day: Day): boolean =>
+  isCarried?.(productsOn(plan, day)) ?? true;
 
 function refusalOfAddOn(
   desk: Desk,
@@ -142,8 +154,8 @@ export function takeBillingDay(desk: Desk, contract: Contract): void {
 export function changePlan(desk: Desk, action: ActionOf<'change_plan'>): Answer {
   const contract = contractOf(desk, action.ref);
   const effective = changeDay(desk, contract, action);
-  const plan = desk.catalogue.get(action.plan);
-  if (!plan || !isOnSale(plan, effective)) return refused('plan_not_sold');
+  const plan = planSold(desk, action.plan, effective);
+  if (typeof plan === 'string') return refused(plan);
   const refusal = refusalOfChange(desk, contract, { plan, effective });
   if (refusal) return refusal;
   addEvent(desk, contract, {

@@ -1,6 +1,6 @@
 /** A bundle moves from one account to another. */
 import { type Answer, refused } from './actions.ts';
-import { afterRun, contractOf, takeBillingDay } from './acts-sales.ts';
+import { afterRun, contractOf, isShown, takeBillingDay } from './acts-sales.ts';
 import { add } from './books.ts';
 import { chargedThrough } from './charged.ts';
 import type { Desk } from './desk.ts';
@@ -26,6 +26,10 @@ export function transferBundle(from: Desk, to: Desk, { bundle, cancel }: Transfe
   const isRunning = (row: Contract): boolean => endOf(view, row, 'end_service') > from.today;
   if (!isRunning(base)) return refused('subscription_ended');
   const addOns = from.book.rows.contracts.filter((row) => row.baseId === base.id && isRunning(row));
+  const plans = [base, ...addOns].flatMap((row) => allPlanSpans(view, row));
+  const isDark = ({ plan, from: since, to: until }: (typeof plans)[number]): boolean =>
+    plan !== null && until > to.today && !isShown(to, plan, Math.max(since, to.today));
+  if (plans.some(isDark)) return refused('product_not_on_cas');
   const newBase = carryOn(from, to, { contract: base, baseId: null });
   for (const contract of addOns) carryOn(from, to, { contract, baseId: newBase.id });
   for (const contract of [base, ...addOns]) leave(from, contract, cancel);

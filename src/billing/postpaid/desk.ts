@@ -11,6 +11,8 @@ export interface Engine {
   config: PostpaidConfig;
   ids: IdSource;
   gateway: PaymentGateway;
+  /** Whether the account can be shown all of these products; without it nobody asks. */
+  isCarried?(products: readonly string[]): boolean;
 }
 
 export interface Desk extends Engine {

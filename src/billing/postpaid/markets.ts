@@ -1,6 +1,6 @@
 /** What the operator's catalogue is to one market: plans with gross prices, rules, taxes. Pure. */
 import { type Day, formatDay, type Length, parseDay } from '../../platform/day.ts';
-import { taxesOf, versionOn } from '../catalogue/file/price.ts';
+import { contentsOn, taxesOf, versionOn } from '../catalogue/file/price.ts';
 import { type AppliedTax, taxLines, taxOn } from '../catalogue/file/tax.ts';
 import type {
   Category,
@@ -102,7 +102,18 @@ function planOf(place: Place, product: PlanProduct): Plan {
     },
     taxCode: PLAN_KIND,
     onSale: isForThem ? daysOnSale(place, product) : [],
+    contents: contentsOf(place, product),
   };
+}
+
+function contentsOf({ country }: Place, { contents }: PlanProduct): NonNullable<Plan['contents']> {
+  const isHere = (one: { country: string | null }): boolean =>
+    one.country === null || one.country === country.code;
+  const dates = new Set(contents.filter(isHere).map(({ from }) => from));
+  return [...dates].sort().map((date) => ({
+    from: parseDay(date),
+    products: contentsOn(contents, country.code, date)?.cas ?? [],
+  }));
 }
 
 function phaseOf(place: Place, product: PlanProduct, phase: FilePhase): Phase {

@@ -53,6 +53,8 @@ export interface Plan {
   taxCode: string | null;
   /** Days on which it can be sold, ends exclusive; without them always. */
   onSale?: readonly { from: Day; to: Day }[];
+  /** What conditional access must carry for it, each from a day on; without: nothing. */
+  contents?: readonly { from: Day; products: readonly string[] }[];
 }
 
 export type Catalogue = ReadonlyMap<string, Plan>;
@@ -88,6 +90,10 @@ export interface PostpaidConfig {
 /** Can a contract of this plan be sold that starts on a day? */
 export const isOnSale = ({ onSale }: Plan, day: Day): boolean =>
   onSale === undefined || onSale.some(({ from, to }) => from <= day && day < to);
+
+/** The products of a plan on a day; before its contents begin, those with which they will. */
+export const productsOn = ({ contents = [] }: Plan, day: Day): readonly string[] =>
+  (contents.findLast(({ from }) => from <= day) ?? contents[0])?.products ?? [];
 
 /** The plan of a code; a code that facts name is always in the catalogue. */
 export function planOf(catalogue: Catalogue, code: string): Plan {

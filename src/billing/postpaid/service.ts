@@ -33,6 +33,8 @@ export interface PostpaidDeps {
    * pending attempts, under their ids.
    */
   gateway: PaymentGateway;
+  /** What the account's subscriber can be shown, asked before each act; without: everything. */
+  carriageOf?(accountId: bigint): Promise<NonNullable<Engine['isCarried']>>;
   /** Accounts that the billing run writes together. */
   batchSize?: number;
   /** Told after each commit which accounts may owe more or less now; must not wait. */
@@ -100,15 +102,20 @@ export function createPostpaidService(deps: PostpaidDeps): PostpaidService {
   const store = telling(createPostpaidStore(deps), (accountIds) => deps.onChanged?.(accountIds));
   const { engineOf, todayOf, work, read, opener } = deskWork(deps, store);
   const act: PostpaidService['act'] = (accountId, key, action, refuse) =>
-    persistently(() =>
-      store.changeOnce([accountId], { key, contentHash: hashOf(action) }, (accounts) => {
-        const account = present(accounts, accountId);
-        const { book } = account;
-        const postpaid = work(account);
-        const error = refuse?.(book) ?? null;
-        return error === null ? postpaid.act(book, action, todayOf(book)) : { ok: false, error };
-      }),
-    );
+    persistently(async () => {
+      const carriage = await carriageOf(deps, accountId);
+      return await store.changeOnce(
+        [accountId],
+        { key, contentHash: hashOf(action) },
+        (accounts) => {
+          const account = present(accounts, accountId);
+          const { book } = account;
+          const postpaid = work(account, carriage);
+          const error = refuse?.(book) ?? null;
+          return error === null ? postpaid.act(book, action, todayOf(book)) : { ok: false, error };
+        },
+      );
+    });
 
   return {
     act,
@@ -124,24 +131,29 @@ export function createPostpaidService(deps: PostpaidDeps): PostpaidService {
       return lookAt({ ...engineOf(buyers), book, target: todayOf(book) });
     },
     transfer: ({ from, to }, key, transfer) =>
-      persistently(() =>
-        store.changeOnce([from, to], { key, contentHash: hashOf({ to, transfer }) }, (accounts) => {
+      persistently(async () => {
+        const carriage = await carriageOf(deps, to);
+        const once = { key, contentHash: hashOf({ to, transfer }) };
+        return await store.changeOnce([from, to], once, (accounts) => {
           const [old, next] = accounts;
           if (!old || !next) throw new Error('A transfer needs two accounts');
           const postpaid = work(old);
           work(next);
-          const books = { from: old.book, to: next.book, toEngine: engineOf(next.buyers) };
+          const toEngine = { ...engineOf(next.buyers), ...carriage };
+          const books = { from: old.book, to: next.book, toEngine };
           return postpaid.transfer(books, transfer, todayOf(old.book));
-        }),
-      ),
+        });
+      }),
     billingRun: (asOf, only) =>
       billingRun({
-        ...{ deps, store, asOf, work: (account) => void work(account, asOf) },
+        ...{ deps, store, asOf, work: (account) => void work(account, {}, asOf) },
         ...(only ? { only } : {}),
       }),
     async preview(accountId, action) {
       const { book, buyers } = await read(accountId);
-      const quiet = { ...engineOf(buyers, createPaperIds()), gateway: pendingGateway };
+      const carriage = await carriageOf(deps, accountId);
+      const paper = engineOf(buyers, createPaperIds());
+      const quiet = { ...paper, ...carriage, gateway: pendingGateway };
       const postpaid = createPostpaid(quiet);
       postpaid.work(book, todayOf(book));
       return postpaid.preview(book, action, todayOf(book));
@@ -156,6 +168,13 @@ export function createPostpaidService(deps: PostpaidDeps): PostpaidService {
   };
 }
 
+type Carriage = Pick<Engine, 'isCarried'>;
+
+/** Looked up before the account is locked: to which system a card belongs never changes. */
+async function carriageOf(deps: PostpaidDeps, accountId: bigint): Promise<Carriage> {
+  return deps.carriageOf ? { isCarried: await deps.carriageOf(accountId) } : {};
+}
+
 /** How accounts are worked on: by the rules of their market, on their own day. */
 function deskWork({ clock, gateway, termsOf }: PostpaidDeps, store: PostpaidStore) {
   const engineOf = (buyers: Buyers, ids: IdSource = store.ids): Engine => {
@@ -163,8 +182,8 @@ function deskWork({ clock, gateway, termsOf }: PostpaidDeps, store: PostpaidStor
     return { catalogue, config, gateway, ids };
   };
   const todayOf = ({ account }: Book, at = clock.now()): Day => dayOfInstant(at, account.timeZone);
-  const work = ({ book, buyers }: Placed, at?: Date): Postpaid => {
-    const postpaid = createPostpaid(engineOf(buyers));
+  const work = ({ book, buyers }: Placed, carriage: Carriage = {}, at?: Date): Postpaid => {
+    const postpaid = createPostpaid({ ...engineOf(buyers), ...carriage });
     postpaid.work(book, todayOf(book, at));
     return postpaid;
   };

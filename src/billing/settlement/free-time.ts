@@ -5,7 +5,7 @@ import type { CardAct, Command, Incident } from './commands.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, LineKind } from './facts.ts';
 import { isFree, runningAt } from './lines.ts';
-import { addTerm, FREE, planRefusal } from './purchases.ts';
+import { addTerm, bouquetById, FREE, isCarried, planRefusal } from './purchases.ts';
 import { raiseRights } from './rights-of-card.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -62,6 +62,8 @@ export function decideIncident(w: Workspace, command: Incident): Decision {
     const { incident: reference, days } = command;
     const isKnown = lines.some((line) => line.kind === 'incident' && line.reference === reference);
     if (!running || isFree(running) || isKnown) continue;
+    // Nobody is given days of what their card cannot show.
+    if (!isCarried(w, card, bouquetById(w, subscription.bouquetId).products)) continue;
     giveDays(w, command, card, { kind: 'incident', days, reference });
   }
   return settled(w, { paidUntil: null, credit: null, units: null });

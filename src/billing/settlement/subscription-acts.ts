@@ -5,7 +5,7 @@ import type { CardAct, Command, SetAutoRenew } from './commands.ts';
 import { creditOf } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { CardFacts, SubscriberFacts } from './facts.ts';
-import { bouquetById, buyTerm, planRefusal } from './purchases.ts';
+import { bouquetById, buyTerm, isCarried, planRefusal } from './purchases.ts';
 import type { Workspace } from './workspace.ts';
 
 const NOTHING = { paidUntil: null, credit: null, units: null };
@@ -15,6 +15,8 @@ export function decideAutoRenew(w: Workspace, command: SetAutoRenew): Decision {
   const card = w.card(command.cardId);
   const subscription = card?.subscription;
   if (!card || !subscription || subscription.closedAt) return refused(w, 'unknown_card');
+  const { products } = bouquetById(w, subscription.bouquetId);
+  if (!isCarried(w, card, products)) return refused(w, 'product_not_on_cas');
   const autoRenewSince = command.at;
   const renewTerm = command.term;
   w.setSubscription(card, { ...subscription, autoRenew: true, renewTerm, autoRenewSince });

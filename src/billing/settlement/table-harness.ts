@@ -158,6 +158,12 @@ function commandOf(state: Play, [verb = '', ...words]: string[]): Command {
     }
     case 'renew':
       return { ...base, kind: 'renew', cardId: paper.cardIds.get(first) ?? 0n };
+    case 'lend':
+    case 'try':
+    case 'ask':
+    case 'enlist':
+    case 'compensate':
+      return cardAct(base, verb, paper.cardIds.get(first) ?? 0n);
     case 'capture':
     case 'release':
       return { ...base, kind: `${verb}_event`, purchaseId: purchaseId(paper, first) };
@@ -165,6 +171,27 @@ function commandOf(state: Play, [verb = '', ...words]: string[]): Command {
       return { ...base, kind: 'reverse_payment', original: { provider: 'paper', receipt: first } };
     default:
       throw new Error(`No such act: ${verb}`);
+  }
+}
+
+/** An act on the subscription of a card, of a month or of two days where it has a length. */
+function cardAct(
+  base: CommandBase,
+  verb: 'lend' | 'try' | 'ask' | 'enlist' | 'compensate',
+  cardId: bigint,
+): Command {
+  const term = 'month';
+  switch (verb) {
+    case 'lend':
+      return { ...base, kind: 'take_loan', cardId };
+    case 'try':
+      return { ...base, kind: 'grant_trial', cardId };
+    case 'ask':
+      return { ...base, kind: 'request_renewal', cardId, term };
+    case 'enlist':
+      return { ...base, kind: 'set_auto_renew', cardId, term };
+    case 'compensate':
+      return { ...base, kind: 'incident', incident: base.receipt, days: 2, cardIds: [cardId] };
   }
 }
 

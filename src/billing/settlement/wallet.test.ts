@@ -33,6 +33,23 @@ describe('a purchase from the wallet', () => {
       books KES                           | provider_clearing -2500.00 wallet_paid 2500.00`);
   });
 
+  it('is refused however the card would come by it, and nobody is given days of it', () => {
+    holds(`
+      pay amina 1000.00                   | settled credit 1000.00
+      buy amina A1 month with credit      | settled to 2026-12-23 credit 0.00 units 0
+      compensate A1                       | settled
+      A1                                  | 2026-11-23T11:02 to 2026-12-25, ESS
+      missing ESS
+      compensate A1                       | settled
+      A1                                  | 2026-11-23T11:02 to 2026-12-25, ESS
+      try A1                              | refused product_not_on_cas
+      lend A1                             | refused product_not_on_cas
+      ask A1                              | refused product_not_on_cas
+      enlist A1                           | refused product_not_on_cas
+      books KES                           | deferred_revenue 862.07 provider_clearing -1000.00 \
+                                            tax_payable 137.93`);
+  });
+
   it('takes the price out of the caller’s wallet, for any card of the site', () => {
     holds(`
       pay amina 1500.00                   | settled credit 1500.00

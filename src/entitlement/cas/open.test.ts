@@ -80,8 +80,8 @@ async function listen(own: Server): Promise<{ port: number; versions: (string | 
 function open(port: number, files: ControlFiles, host = '127.0.0.1') {
   const time = createFakeTime();
   const failures: string[] = [];
-  const note = (level: string) => (_event: string, fields?: Record<string, unknown>) =>
-    void failures.push(`${level}: ${fields?.reason}`);
+  const note = (level: string) => (event: string, fields?: Record<string, unknown>) =>
+    void failures.push(`${level}: ${fields?.reason ?? event}`);
   const driver = openDriver({
     address: { transport: 'tls', host, port, files },
     ...{ clientId: 'dispatcher-1', casId: 'main', epoch: () => 1, clock: time.clock },
@@ -89,7 +89,7 @@ function open(port: number, files: ControlFiles, host = '127.0.0.1') {
     logger: { ...silentLogger, error: note('error'), warn: note('warn') },
   });
   cleanups.push(driver.close);
-  return { driver, failures };
+  return { driver, failures, time };
 }
 
 describe('a driver behind certificates', () => {
@@ -115,6 +115,26 @@ describe('a driver behind certificates', () => {
     await until(() => failures.length === 1);
     expect(failures).toEqual([`error: ${reason}`]);
     expect(driver.state()).toBe('connecting');
+  });
+
+  it('reads its files for each connection: a renewed certificate needs no restart', async () => {
+    const { port } = await listen(authority.issue('127.0.0.1'));
+    const files = filesOf(authority, authority.issue('vip-billing', { from, to }));
+    const { driver, failures, time } = open(port, files);
+    const passUntil = (isTrue: () => boolean) =>
+      until(() => {
+        time.advance(25);
+        return isTrue();
+      });
+    await passUntil(() => failures.length > 0);
+    expect(driver.state()).toBe('connecting');
+    // Half renewed: the key is still the old one's, and what was read before serves on.
+    const renewed = authority.issue('vip-billing');
+    writeFileSync(files.cert, renewed.cert);
+    await passUntil(() => failures.includes('error: vipcontrol.files_unusable'));
+    expect(driver.state()).toBe('connecting');
+    writeFileSync(files.key, renewed.key);
+    await passUntil(() => driver.state() === 'connected');
   });
 
   it('is not let in with a certificate of another authority', async () => {

@@ -85,3 +85,27 @@ export async function readProducts(
   const { rows } = await pool.query('SELECT id, products FROM conditional_access');
   return new Map(rows.map(({ id, products }) => [id, products && new Set<string>(products)]));
 }
+
+/**
+ * The systems of the cards of an account's subscriber; while there is no card, those that may get
+ * one of its site. Plan: primary keys, the cards of a subscriber, a handful of systems.
+ */
+export async function systemsOfAccount(pool: Pool, accountId: bigint): Promise<string[]> {
+  const { rows } = await pool.query(
+    `WITH buyer AS (
+       SELECT s.id, t.code FROM postpaid_account a
+         JOIN subscriber s ON s.id = a.subscriber_id JOIN site t ON t.id = s.site_id
+        WHERE a.id = $1
+     ), own AS (
+       SELECT DISTINCT c.cas_id AS id FROM buyer b
+         JOIN card c ON c.subscriber_id = b.id AND c.replaced_by IS NULL
+     )
+     SELECT id FROM own
+     UNION ALL
+     SELECT a.id FROM conditional_access a, buyer b
+      WHERE NOT EXISTS (SELECT FROM own)
+        AND (a.serves_rest OR a.site_codes ? b.code OR a.card_prefixes <> '[]')`,
+    [accountId],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -4,6 +4,7 @@ import { insertLog, logValues } from '../sending/command-log.ts';
 import type { Claim, Claimed, Finished, NotDone } from '../sending/sender.ts';
 import type { Priority } from '../vip-control/messages.ts';
 import type { Target } from '../vip-control/operations.ts';
+import { refusedCommands } from '../work-items/rules.ts';
 import { type QueuedOperation, subjectsOf } from './rules.ts';
 
 export type NewCasCommand = QueuedOperation & {
@@ -109,26 +110,40 @@ SELECT * FROM claimed ORDER BY id`;
 /**
  * Purpose: what became of claimed commands, and the command log. What is done is so, whoever holds
  * the row by now; all else counts only for the claim it belongs to.
+ * A refusal with a sentence is work for a person; a later command of its kind that is done ends it.
  * Locks: the rows, by id, so that two writers cannot wait for each other in a circle.
- * Plan: primary key.
+ * Plan: primary key; `cas_command_target` and `work_item_command_id_key` for what is done.
  */
 const FINISH = `
 WITH result AS (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS x (id bigint, attempts integer, state text,
-         code text, next_at timestamptz, done_at timestamptz, first_air_at timestamptz)
+         code text, next_at timestamptz, done_at timestamptz, first_air_at timestamptz,
+         sentences jsonb)
 ), locked AS MATERIALIZED (
   SELECT id FROM cas_command WHERE id IN (SELECT id FROM result) ORDER BY id FOR NO KEY UPDATE
 ), logged AS (${insertLog(2)}
+), finished AS (
+  UPDATE cas_command c
+     SET state = x.state, code = x.code, next_at = x.next_at, done_at = x.done_at,
+         first_air_at = x.first_air_at, lease_until = NULL
+    FROM result x JOIN locked USING (id)
+   WHERE c.id = x.id
+     AND CASE x.state
+           WHEN 'done' THEN c.state IN ('waiting', 'expired', 'withdrawn')
+           ELSE c.state = 'waiting' AND c.attempts = x.attempts
+         END
+  RETURNING c.id, c.cas_id, c.op, c.target_kind, c.target, c.state, c.code, c.done_at,
+            x.sentences->>c.op AS sentence
+), opened AS (
+  INSERT INTO work_item (command_id, cas_id, code, sentence, opened_at)
+  SELECT id, cas_id, code, sentence, done_at FROM finished
+   WHERE state = 'rejected' AND sentence IS NOT NULL ORDER BY id
 )
-UPDATE cas_command c
-   SET state = x.state, code = x.code, next_at = x.next_at, done_at = x.done_at,
-       first_air_at = x.first_air_at, lease_until = NULL
-  FROM result x JOIN locked USING (id)
- WHERE c.id = x.id
-   AND CASE x.state
-         WHEN 'done' THEN c.state IN ('waiting', 'expired', 'withdrawn')
-         ELSE c.state = 'waiting' AND c.attempts = x.attempts
-       END`;
+UPDATE work_item w SET closed_at = f.done_at, closed_by = 'done'
+  FROM finished f
+  JOIN cas_command k ON k.target_kind = f.target_kind AND k.target = f.target AND k.id < f.id
+                    AND k.op = f.op AND k.cas_id = f.cas_id AND k.state = 'rejected'
+ WHERE f.state = 'done' AND w.command_id = k.id AND w.closed_at IS NULL`;
 
 /** Writes commands, due at once, in their order; the ids in the same order. */
 export async function insertCommands(
@@ -221,7 +236,12 @@ function columnsOf(result: CommandResult, at: Date) {
         first_air_at: result.firstAirAt,
       };
     case 'failed':
-      return { state: 'rejected', code: result.failure, done_at: at };
+      return {
+        state: 'rejected',
+        code: result.failure,
+        done_at: at,
+        sentences: refusedCommands(result.failure),
+      };
     case 'retry':
       return { state: 'waiting', code: result.failure, next_at: result.nextAt };
   }

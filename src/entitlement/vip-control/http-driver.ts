@@ -9,8 +9,8 @@ import { type Identity, secured } from './tls.ts';
 
 export interface HttpDriverDeps extends Omit<VipControlLinkDeps, 'connect' | 'open'> {
   path: string;
-  /** Absent: without protection. */
-  identity?: Identity;
+  /** Asked for each session anew. Absent: without protection. */
+  identity?: () => Identity;
 }
 
 /** Requests of one session that travel at once. */
@@ -24,7 +24,7 @@ export function createHttpDriver({ path, identity, ...deps }: HttpDriverDeps): V
     ...deps,
     open(hello, events) {
       const agent = identity
-        ? new SecureAgent({ ...connections, ...secured(identity) })
+        ? new SecureAgent({ ...connections, ...secured(identity()) })
         : new Agent(connections);
       const isSecured = identity !== undefined;
       const exchange = createHttpExchange({ host, port, path, agent, isSecured });

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
 import type { ControlFiles } from '../../platform/control-address.ts';
+import type { Logger } from '../../platform/ports.ts';
 import { StartError } from '../../platform/start-error.ts';
 
 /** PEM texts that were found to be what they should be. */
@@ -29,6 +30,23 @@ export function readIdentity(files: ControlFiles): Identity {
     throw wrong('key', files.key, `does not belong to the certificate ${files.cert}`);
   }
   return { ca, cert, key };
+}
+
+/**
+ * The files as they are each time it is asked, so that a renewed certificate serves the next
+ * session. One that cannot be used then is logged, and what was read before it goes on serving. The
+ * first reading throws a StartError.
+ */
+export function renewable(files: ControlFiles, logger: Pick<Logger, 'error'>): () => Identity {
+  let last = readIdentity(files);
+  return () => {
+    try {
+      last = readIdentity(files);
+    } catch (error) {
+      logger.error('vipcontrol.files_unusable', { error });
+    }
+    return last;
+  };
 }
 
 /** What both transports secure themselves with. */

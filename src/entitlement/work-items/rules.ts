@@ -38,6 +38,30 @@ const SENTENCES: Partial<Record<ResultCode | OwnCode, string>> = {
   NOT_SENT: `The rights of this card could not be sent for a day. ${LONG}`,
 };
 
+/** Commands about devices whose refusal is work for a person, and what was to be done. */
+const DEVICE_ACTS: Readonly<Record<string, string>> = {
+  PAIR: 'pair it',
+  UNPAIR: 'unpair it',
+  SWAP: 'swap this card for another',
+  SWAP_STB: 'swap this decoder for another',
+  BLACKLIST: 'blacklist it',
+  UNBLACKLIST: 'take it off the blacklist',
+  REGION: 'bind it to an area',
+  PIN_RESET: 'reset its PIN',
+};
+
+/**
+ * What the agent is told when a system refuses a command for good, by operation. Those that are
+ * not here are no matter of one device, or their refusal shows in the rights of the card.
+ */
+export const refusedCommands = (code: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(DEVICE_ACTS).map(([op, act]) => [
+      op,
+      `The conditional-access system refused to ${act}. ${sentenceOf(code)}`,
+    ]),
+  );
+
 /** The sentence for the agent; for a code of which none stands here, one that names it. */
 export function sentenceOf(code: string): string {
   const known = Object.hasOwn(SENTENCES, code) ? SENTENCES[code as ResultCode] : undefined;

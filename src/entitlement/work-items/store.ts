@@ -49,9 +49,16 @@ export async function countWorkItems(pool: Pool): Promise<ReadonlyMap<string, nu
 
 export interface WorkItem {
   id: bigint;
-  cardId: bigint;
-  number: string;
-  siteId: bigint;
+  /** Null: of a decoder, or of a card that nobody uses. */
+  cardId: bigint | null;
+  /** Of the card; null: it is of a decoder. */
+  number: string | null;
+  /** Serial of the decoder; null: it is of a card. */
+  decoder: string | null;
+  /** Null: of a device that no site has; whoever sees all sites sees it. */
+  siteId: bigint | null;
+  /** The command that was refused; null: the rights of the card are. */
+  command: { id: bigint; op: string } | null;
   casId: string;
   code: string;
   sentence: string;
@@ -69,15 +76,28 @@ export interface WorkItemsWanted {
   limit: number;
 }
 
-const COLUMNS = `w.id, w.card_id, c.number, c.site_id, w.cas_id, w.code, w.sentence, w.opened_at,
-                 w.closed_at, w.closed_by`;
+const COLUMNS = `w.id, c.id AS card_id, w.command_id, k.op, w.cas_id, w.code, w.sentence,
+       w.opened_at, w.closed_at, w.closed_by, coalesce(c.site_id, v.site_id, d.site_id) AS site_id,
+       CASE WHEN k.target_kind = 'stb' THEN NULL ELSE coalesce(c.number, k.target) END AS number,
+       CASE WHEN k.target_kind = 'stb' THEN k.target END AS decoder`;
 
-/** Work items, the newest first. Plan: `work_item_opened`, then the cards by key. */
+/** An item with the device that it is about, in use or not. Plan: primary keys. */
+const ITEMS = `work_item w
+  LEFT JOIN cas_command k ON k.id = w.command_id
+  LEFT JOIN card c ON c.id = coalesce(w.card_id, k.card_id)
+  LEFT JOIN viewing_card v ON k.target_kind = 'card' AND v.number = k.target
+  LEFT JOIN decoder d ON k.target_kind = 'stb' AND d.serial = k.target`;
+
+/** At these sites, `$n`. */
+const atSites = (n: number): string =>
+  `($${n}::bigint[] IS NULL OR coalesce(c.site_id, v.site_id, d.site_id) = ANY ($${n}))`;
+
+/** Work items, the newest first. Plan: `work_item_opened`, then the devices by key. */
 export async function findWorkItems(db: Db, wanted: WorkItemsWanted): Promise<WorkItem[]> {
   const { rows } = await db.query(
-    `SELECT ${COLUMNS} FROM work_item w JOIN card c ON c.id = w.card_id
-      WHERE ($1::bigint[] IS NULL OR c.site_id = ANY ($1))
-        AND ($2::bigint IS NULL OR w.card_id = $2)
+    `SELECT ${COLUMNS} FROM ${ITEMS}
+      WHERE ${atSites(1)}
+        AND ($2::bigint IS NULL OR c.id = $2)
         AND ($3::boolean IS NULL OR (w.closed_at IS NULL) = $3)
         AND ($4::timestamptz IS NULL OR (w.opened_at, w.id) < ($4, $5::bigint))
       ORDER BY w.opened_at DESC, w.id DESC LIMIT $6`,
@@ -96,15 +116,15 @@ export async function workItemById(
   sites: readonly bigint[] | null,
 ): Promise<WorkItem | null> {
   const { rows } = await db.query(
-    `SELECT ${COLUMNS} FROM work_item w JOIN card c ON c.id = w.card_id
-      WHERE w.id = $1 AND ($2::bigint[] IS NULL OR c.site_id = ANY ($2))`,
+    `SELECT ${COLUMNS} FROM ${ITEMS} WHERE w.id = $1 AND ${atSites(2)}`,
     [id, sites],
   );
   return rows[0] ? workItemOf(rows[0]) : null;
 }
 
 /**
- * Purpose: ends work that somebody has done; the card is tried at once instead of in a while.
+ * Purpose: ends work that somebody has done; a card whose set is refused is tried at once instead
+ * of in a while.
  * Locks: the card, as all who write its rights do, then the item. Plan: primary keys.
  */
 const CLOSE = `
@@ -132,6 +152,8 @@ const workItemOf = (row: any): WorkItem => ({
   id: row.id,
   cardId: row.card_id,
   number: row.number,
+  decoder: row.decoder,
+  command: row.command_id === null ? null : { id: row.command_id, op: row.op },
   siteId: row.site_id,
   casId: row.cas_id,
   code: row.code,

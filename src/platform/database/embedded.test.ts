@@ -11,6 +11,7 @@ import { isProcessAlive } from './embedded/process.ts';
 import {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
+  findEmbeddedPostgres,
   startEmbeddedPostgres,
 } from './embedded.ts';
 
@@ -171,6 +172,17 @@ describe('the embedded Postgres', () => {
     child.stdin?.end();
     await once(child, 'exit');
     expect(isProcessAlive(said.postmasterId)).toBe(false);
+  });
+
+  it('is found by a command beside the process that owns it, for as long as it runs', async () => {
+    const name = copied('beside');
+    const dataDir = join(home, name);
+    expect(await findEmbeddedPostgres(dataDir)).toBeNull();
+    const { ownerUrl, appUrl, stop } = await start(name);
+    expect(await findEmbeddedPostgres(dataDir)).toEqual({ ownerUrl, appUrl });
+    await stop();
+    expect(await findEmbeddedPostgres(dataDir)).toBeNull();
+    expect(await findEmbeddedPostgres(join(home, 'nowhere'))).toBeNull();
   });
 
   it('gives a folder to one of two processes that start at once', async () => {

@@ -3,7 +3,7 @@ import type { Logger } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { sleep } from '../timers.ts';
 import { type Binaries, findBinaries } from './embedded/binaries.ts';
-import { type Cluster, openCluster } from './embedded/cluster.ts';
+import { type Cluster, findCluster, openCluster, type Passwords } from './embedded/cluster.ts';
 import { type Ownership, takeOwnership } from './embedded/ownership.ts';
 import {
   findPostmaster,
@@ -76,15 +76,28 @@ export async function startEmbeddedPostgres(
   writeFileSync(cluster.portFile, `${port}\n`);
   options.logger.info('postgres.started', serverFields(server));
   const watch = watchServer(house, server, options.logger);
-  const { owner, app } = cluster.passwords;
   return {
-    ownerUrl: `postgres://vip_owner:${owner}@127.0.0.1:${port}/vip`,
-    appUrl: `postgres://vip_app:${app}@127.0.0.1:${port}/vip`,
+    ...urlsOf(cluster.passwords, port),
     port,
     postmasterPid: () => watch.current().postmaster.pid,
     stop: watch.stop,
   };
 }
+
+/** The Postgres that a living process keeps in `dataDir`; it stays that one's. Null: none runs. */
+export async function findEmbeddedPostgres(
+  dataDir: string,
+): Promise<Pick<EmbeddedPostgres, 'ownerUrl' | 'appUrl'> | null> {
+  const cluster = await findCluster(dataDir);
+  if (!cluster) return null;
+  const postmaster = findPostmaster(cluster.dir);
+  return postmaster?.isReady ? urlsOf(cluster.passwords, postmaster.port) : null;
+}
+
+const urlsOf = ({ owner, app }: Passwords, port: number) => ({
+  ownerUrl: `postgres://vip_owner:${owner}@127.0.0.1:${port}/vip`,
+  appUrl: `postgres://vip_app:${app}@127.0.0.1:${port}/vip`,
+});
 
 function serverFields({ postmaster, isAdopted }: Server): Record<string, unknown> {
   return { postmasterId: postmaster.pid, port: postmaster.port, adopted: isAdopted };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Logger } from '../ports.ts';
-import { startEmbeddedPostgres } from './embedded.ts';
+import { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 import { migrate } from './migrate.ts';
 
 export interface Database {
@@ -13,6 +13,19 @@ export interface Database {
 
 /** The migrations of this version. */
 export const MIGRATIONS_DIR = join(import.meta.dirname, '../../../prisma/migrations');
+
+/**
+ * The database as it is, for a command beside the product that changes nothing about it, not even
+ * by migrating: the configured server, or the embedded one that runs in the data folder. Null: the
+ * embedded one does not run.
+ */
+export async function openBeside(
+  config: Pick<Config, 'dataDir' | 'database'>,
+): Promise<Database | null> {
+  const { database, dataDir } = config;
+  const found = database.kind === 'server' ? database : await findEmbeddedPostgres(dataDir);
+  return found && { appUrl: found.appUrl, close: async () => undefined };
+}
 
 /** Starts the embedded Postgres or takes the configured server, and brings it up to date. */
 export async function openDatabase(

@@ -165,7 +165,7 @@ export async function furnish(office: Office, code: SiteCode): Promise<Named> {
     ...{ from: new Date('2026-11-22T00:00:00Z'), by: 'staff:1', at: office.now() },
   });
   const stb = await furnishDecoder(office, code);
-  const workItem = await furnishWorkItem(office, suspended.cardId);
+  const workItem = await furnishWorkItem(office, suspended.cardId, stb);
   return {
     ...people,
     ...(await furnishCampaign(office, code, customer.number)),
@@ -213,11 +213,24 @@ async function furnishDecoder(office: Office, code: SiteCode): Promise<string> {
   return stb;
 }
 
-async function furnishWorkItem(office: Office, cardId: bigint) {
+async function furnishWorkItem(office: Office, cardId: bigint, stb: string) {
   const [row] = await office.rows(
     `INSERT INTO work_item (card_id, cas_id, code, sentence, opened_at)
      VALUES ($1, 'vip-control', 'UNKNOWN_CARD', 'Register it', $2) RETURNING id`,
     [cardId, office.now()],
+  );
+  // Work about a decoder is listed with it.
+  await office.pool.query(
+    `WITH refused AS (
+       INSERT INTO cas_command (cas_id, cmd_id, op, target_kind, target, args, subjects, prio,
+                                actor, reason, created_at, not_after, state, code, done_at)
+       VALUES ('vip-control', 'cmd.' || $1::text, 'BLACKLIST', 'stb', $1::text, '{}',
+               ARRAY['stb:' || $1::text], 'SALE', 'staff:1', 'stolen', $2::timestamptz,
+               $2::timestamptz + interval '1 hour', 'rejected', 'UNKNOWN_STB', $2::timestamptz)
+       RETURNING id, cas_id, code)
+     INSERT INTO work_item (command_id, cas_id, code, sentence, opened_at)
+     SELECT id, cas_id, code, 'Register it', $2::timestamptz FROM refused`,
+    [stb, office.now()],
   );
   return row;
 }

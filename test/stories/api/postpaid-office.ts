@@ -9,6 +9,7 @@ import {
   createPostpaidService,
   type PostpaidService,
 } from '../../../src/billing/postpaid/service.ts';
+import { carriageOf } from '../../../src/open-postpaid.ts';
 import type { Clock, Ids, Logger } from '../../../src/platform/ports.ts';
 import type { Office } from './office.ts';
 
@@ -35,7 +36,16 @@ const SPORTS: Plan = {
     maxPerBundle: 3,
   },
 };
-const PLANS = new Map([ROOMS, SUITES, SPORTS].map((plan) => [plan.code, plan]));
+/** Not every conditional-access system carries its product. */
+const CINEMA: Plan = {
+  ...{ ...ROOMS, code: 'CINEMA' },
+  contents: [{ from: 0, products: ['ESS', 'CINE'] }],
+};
+const FILMS: Plan = { ...SPORTS, code: 'FILMS', contents: CINEMA.contents ?? [] };
+/** A system without films. */
+export const PLAIN_CAS = 'plain';
+const carries = (casId: string, product: string) => casId !== PLAIN_CAS || product !== 'CINE';
+const PLANS = new Map([ROOMS, SUITES, SPORTS, CINEMA, FILMS].map((plan) => [plan.code, plan]));
 
 /** A gateway that is down is given up soon. */
 const IMPATIENT = {
@@ -70,6 +80,7 @@ export async function openPostpaid({ siteIds, fault, ...parts }: Parts): Promise
   const service = createPostpaidService({
     ...{ ...parts, termsOf: () => TERMS },
     gateway: { charge: () => ({ outcome: 'approved' }) },
+    carriageOf: carriageOf(parts.pool, carries),
   });
   const counted = async <T>(act: Promise<T>): Promise<T> => {
     const answer = await act;

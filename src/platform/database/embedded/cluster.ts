@@ -41,6 +41,20 @@ export const POSTGRES_ENV = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
 const INIT_PREFIX = 'postgres.init-';
 const PASSWORD_BYTES = 24;
 
+/** The cluster that stands in `dataDir`; null: none. Throws a StartError without its passwords. */
+export async function findCluster(
+  dataDir: string,
+): Promise<Pick<Cluster, 'dir' | 'passwords'> | null> {
+  const home = await realpath(dataDir).catch(() => null);
+  if (home === null) return null;
+  const dir = join(home, 'postgres');
+  const hasCluster = await access(dir).then(
+    () => true,
+    () => false,
+  );
+  return hasCluster ? { dir, passwords: await readPasswords(home, true) } : null;
+}
+
 /** Opens the cluster in `dataDir`, and makes it first when there is none. Throws a StartError. */
 export async function openCluster(
   dataDir: string,
