@@ -101,9 +101,11 @@ export const CALLER: CallerView = {
 export const NOBODY: CallerView = { ...CALLER, subscriberId: null, cards: [] };
 
 export const MAIN =
-  'VIP TV|1 Pay / renew|2 TV is blocked|3 Balance, expiry|4 TV units|5 Film / match|7 Paid wrong card|0 Francais';
+  'VIP TV|1 Pay / renew|2 TV is blocked|3 Balance, expiry|4 TV units|5 Film / match' +
+  '|7 Paid wrong card|0 Francais';
 export const PRINCIPAL =
-  'VIP TV|1 Payer / reabo|2 TV bloquee|3 Solde, echeance|4 Unites TV|5 Film / match|7 Erreur de carte|0 English';
+  'VIP TV|1 Payer / reabo|2 TV bloquee|3 Solde, echeance|4 Unites TV|5 Film / match' +
+  '|7 Erreur de carte|0 English';
 export const TERMS =
   'Card ..4417 AMINA D.|ESSENTIAL, ended 21/11/2026' +
   '|1 Month KES 650|2 Week KES 200|3 Day KES 40.50|4 Other amount|5 Other card|0 Back';

@@ -1,4 +1,4 @@
-/** What a subscriber asks for, as a command of settlement: its key acts once, however often sent. */
+/** What a subscriber asks for, as a command of settlement: its key acts once. */
 import { REFUSALS, type RefusalCode } from '../../billing/errors.ts';
 import type { Command, Outcome, Settled } from '../../billing/settlement/commands.ts';
 import type { Settlement } from '../../billing/settlement/service.ts';

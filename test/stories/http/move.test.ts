@@ -1,7 +1,7 @@
 /**
- * Goal: a payment for a neighbour's card is put right by the phone that paid, in one short dialogue,
- * and the neighbour has exactly what was there before. Method: dialled and texted over HTTP, with
- * the clock of the house moved; rights on air, terms, wallets and books are compared.
+ * Goal: a payment for a neighbour's card is put right by the phone that paid, in one short
+ * dialogue, and the neighbour has exactly what was there before. Method: dialled and texted over
+ * HTTP, with the clock of the house moved; rights on air, terms, wallets and books are compared.
  */
 import { doDue } from '../../../src/billing/settlement/due-list.ts';
 import { createHouse, type House } from './house.ts';

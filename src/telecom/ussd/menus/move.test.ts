@@ -44,7 +44,7 @@ describe('a payment for the wrong card', () => {
     expect(on.acts).toMatchObject([{ what: 'move', paymentId: 77n, card: AMINA.number }]);
   });
 
-  it('moves at once where nobody is to be asked, and says until when the card is paid', async () => {
+  it('moves at once where nobody is to be asked, and says until when it is paid', async () => {
     const on = world(CALLER);
     const value = { ...MOVES_LATER, at: null, paidUntil: MAMA.paidUntil };
     on.services.quoteMove = async () => ({ ok: true, value });
