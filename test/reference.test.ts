@@ -6,7 +6,9 @@ import { REFUSALS } from '../src/billing/errors.ts';
 import { allFiles } from './source.ts';
 
 /** Said by the dialogue itself: the PIN, the phone and the moment are not billing's business. */
-const DIALOGUE_CODES = ['wrong_pin', 'pin_locked', 'phone_not_supported', 'try_later'];
+const DIALOGUE_CODES = [
+  ...['wrong_pin', 'pin_locked', 'phone_not_supported', 'try_later', 'nothing_to_move'],
+];
 
 describe('the reference pages', () => {
   it.each(Object.entries(referencePages()))('%s says what the code says', (path, text) => {

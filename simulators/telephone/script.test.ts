@@ -84,8 +84,8 @@ describe('parseScript', () => {
     expect(errorsOf('# nothing\n')).toEqual(['a.dial: no steps']);
   });
 
-  it('reads the scripts that come with the telephone', () => {
-    const text = readFileSync(join(import.meta.dirname, 'scripts/pay-month.dial'), 'utf8');
-    expect(parseScript(text, 'pay-month.dial').ok).toBe(true);
+  it.each(['pay-month', 'move-payment'])('reads the script %s that comes along', (name) => {
+    const text = readFileSync(join(import.meta.dirname, `scripts/${name}.dial`), 'utf8');
+    expect(parseScript(text, `${name}.dial`).ok).toBe(true);
   });
 });

@@ -117,17 +117,17 @@ export const REFUSALS = {
   move_not_allowed: {
     sentence: 'The payment is not the caller’s to move, or was moved or asked for before.',
     httpStatus: 403,
-    isSpoken: false,
+    isSpoken: true,
   },
   move_window_over: {
     sentence: 'The payment was made too long ago to be moved.',
     httpStatus: 409,
-    isSpoken: false,
+    isSpoken: true,
   },
   move_limit: {
     sentence: 'This phone has asked for as many moves as a month allows.',
     httpStatus: 409,
-    isSpoken: false,
+    isSpoken: true,
   },
   nothing_pending: {
     sentence: 'Nothing waits to be stopped or done.',

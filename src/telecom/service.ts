@@ -8,6 +8,7 @@ import type { PostpaidService } from '../billing/postpaid/service.ts';
 import { setReminderChoice } from '../billing/reminders/service.ts';
 import type { Settlement } from '../billing/settlement/service.ts';
 import type { PictureDesk } from '../entitlement/picture/desk.ts';
+import { openWorkItems } from '../entitlement/work-items/store.ts';
 import type { KeyValue } from '../platform/kv.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Clock, Ids, Logger, Random } from '../platform/ports.ts';
@@ -202,6 +203,8 @@ function createServices(deps: TelecomDeps, momo: MobileMoney): DialogueServices 
     ...deps,
     momo,
     store: createDialogueStore(deps.pool),
+    raiseWork: ({ casId, ...item }) =>
+      openWorkItems(deps.pool, [item], { casId, at: deps.clock.now() }),
     moneyChannelOf: moneyChannels(deps),
   });
 }

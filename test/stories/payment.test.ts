@@ -121,8 +121,17 @@ describe('a payment', () => {
     await world.pay({ ...payment, accountRef: neighbour.number });
     expect(await livesOf(neighbour.number)).not.toEqual(before);
     const move = { kind: 'move_payment', original, toCardNumber: own.number } as const;
-    const moved = await world.act({ ...move, payerMsisdn: own.msisdn });
-    expect(world.settledOf(moved)).toMatchObject({ state: 'settled' });
+    const paid = await livesOf(neighbour.number);
+    const asked = await world.act({ ...move, payerMsisdn: own.msisdn });
+    const pending = { kind: 'pending', amount: '65000', dueAt: '2026-11-23T11:32:00.000Z' };
+    expect(world.settledOf(asked)).toMatchObject({ state: 'settled', result: pending });
+    const due = { kind: 'complete_move', original } as const;
+    world.moveTo('2026-11-23T11:31:59Z');
+    expect(world.settledOf(await world.act(due))).toMatchObject({ code: 'nothing_pending' });
+    expect(await livesOf(neighbour.number)).toEqual(paid);
+    world.moveTo('2026-11-23T11:32:00Z');
+    const moved = { kind: 'moved', amount: '65000', dueAt: null };
+    expect(world.settledOf(await world.act(due))).toMatchObject({ result: moved });
     expect(await livesOf(neighbour.number)).toEqual(before);
     expect(await livesOf(own.number)).toMatchObject([{ desired: [expect.anything()] }]);
     expect(await world.act({ ...move, payerMsisdn: own.msisdn })).not.toMatchObject({

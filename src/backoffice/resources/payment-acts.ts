@@ -112,7 +112,10 @@ const moveRoute = (desk: Desk): Route =>
       reason: 'the payer called: wrong card',
     },
     answers: { 201: settledMoney },
-    problems: ['move_not_allowed', 'move_window_over', 'move_limit', 'currency_mismatch'],
+    problems: [
+      ...(['move_not_allowed', 'move_window_over', 'move_limit', 'currency_mismatch'] as const),
+      ...(['card_blocked', 'product_not_on_cas'] as const),
+    ],
     async handler(call) {
       const { db, principal, body, params: given } = call;
       const found = await paymentById(db, given.paymentId, channelsOf(desk, principal, undefined));

@@ -132,6 +132,7 @@ const paymentRoute = (desk: Desk): Route =>
     answers: { 200: preview },
     problems: [
       ...(['move_not_allowed', 'move_window_over', 'move_limit'] as const),
+      ...(['card_blocked', 'product_not_on_cas'] as const),
       ...(['currency_mismatch', 'unavailable'] as const),
     ],
     async handler(call) {

@@ -1,5 +1,6 @@
 /** Scratch cards at the desk: what became of one, and using one for a card. */
 import { z } from 'zod';
+import type { Outcome } from '../../billing/settlement/commands.ts';
 import type { KeyValue } from '../../platform/kv.ts';
 import { id, idText, instant, money, moneyOf, siteCode } from '../api/fields.ts';
 import { type Problem, problem } from '../api/problems.ts';
@@ -89,27 +90,48 @@ const redeemRoute = (desk: Desk): Route =>
       const site = card && desk.catalogue().sites.get(card.siteId);
       if (!card || !site) return problem('not_found');
       call.note({ siteId: site.id });
-      const counters = [`voucher:${principal.key}`, `voucher:card:${card.id}`];
-      const limit = await guessLimit(desk.kv, counters);
       const tried = { by: principal.key, cardId: card.id, siteId: site.id };
-      if (limit) {
-        if (limit.problem === 'wrong_codes') noteRefused(desk, 'wrong_codes', tried);
-        return limit;
-      }
       const wish = { kind: 'redeem', cardNumber: card.number, code: body.code } as const;
-      const outcome = await settleNow(desk, call, site, wish);
-      const why = outcome.kind === 'done' ? outcome.settled.code : null;
-      if (why?.startsWith('voucher_')) noteRefused(desk, why, tried);
-      if (why === 'voucher_unknown') await countWrong(desk.kv, counters);
-      return moneyAnswer(outcome, site.currency);
+      const tryCode = () => settleNow(desk, call, site, wish);
+      const answer = await whileNotGuessing(desk, tried, tryCode);
+      return 'problem' in answer ? answer : moneyAnswer(answer, site.currency);
     },
   });
 
+interface Tried {
+  /** Who typed the code. */
+  by: string;
+  cardId: bigint;
+  siteId: bigint;
+}
+
+/**
+ * Tries a code unless whoever tries it, or the card it is for, has had too many wrong ones; what is
+ * refused is counted and told.
+ */
+export async function whileNotGuessing(
+  desk: Pick<Desk, 'kv' | 'logger' | 'onVoucherRefused'>,
+  tried: Tried,
+  tryCode: () => Promise<Outcome>,
+): Promise<Outcome | Problem> {
+  const counters = [`voucher:${tried.by}`, `voucher:card:${tried.cardId}`];
+  const limit = await guessLimit(desk.kv, counters);
+  if (limit) {
+    if (limit.problem === 'wrong_codes') noteRefused(desk, 'wrong_codes', tried);
+    return limit;
+  }
+  const outcome = await tryCode();
+  const why = outcome.kind === 'done' ? outcome.settled.code : null;
+  if (why?.startsWith('voucher_')) noteRefused(desk, why, tried);
+  if (why === 'voucher_unknown') await countWrong(desk.kv, counters);
+  return outcome;
+}
+
 /** Whoever guesses or brings a stolen card is named in the log; all are counted. */
 function noteRefused(
-  { logger, onVoucherRefused }: Desk,
+  { logger, onVoucherRefused }: Pick<Desk, 'logger' | 'onVoucherRefused'>,
   reason: string,
-  tried: { by: string; cardId: bigint; siteId: bigint },
+  tried: Tried,
 ): void {
   onVoucherRefused?.(reason);
   const isAlarming = reason === 'wrong_codes' || reason === 'voucher_blocked';

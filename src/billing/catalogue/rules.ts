@@ -107,7 +107,7 @@ export const DEFAULT_RULES: PrepaidRules = {
   monthAnchor: 'kept',
   grace: { hours: 0, nextTerm: 'from_now' },
   lots: { promoPriority: 10, paidPriority: 20 },
-  move: { windowHours: 48, perMonth: 2, objectionMinutes: 0 },
+  move: { windowHours: 48, perMonth: 2, objectionMinutes: 30 },
   reversal: { rights: 'refuse' },
   pause: { daysPerYear: 0 },
   trial: { days: 14, onceInMonths: 24 },

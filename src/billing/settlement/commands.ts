@@ -298,7 +298,8 @@ export interface Settled {
 
 /** Amounts and units as digits. */
 export type SettledResult =
-  | { kind: 'moved' | 'pending' }
+  /** What of the payment moves; while the owner may object, what of it would move now, and when. */
+  | { kind: 'moved' | 'pending'; amount: string; dueAt: string | null }
   | { kind: 'units'; units: string }
   | { kind: 'converted'; credit: string; used: string };
 

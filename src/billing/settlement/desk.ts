@@ -32,7 +32,7 @@ export function decideTopUp(w: Workspace, command: TopUp): Decision {
     { accountId: walletId, asset, amount },
   ]);
   // Cash came in: it can be taken back as any payment. What was given is no payment.
-  if (isPaid) w.payment = { cardId: null, subscriberId: subscriber.id };
+  if (isPaid) w.payment = { cardId: null, subscriberId: subscriber.id, payerMsisdn: null };
   const { paidPriority, promoPriority } = rulesOf(site).lots;
   const priority = command.priority ?? (isPaid ? paidPriority : promoPriority);
   const { credit: kind, expiresAt } = command;

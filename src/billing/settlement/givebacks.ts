@@ -124,11 +124,7 @@ export function settleLines(w: Workspace, command: Command, subscriptionId: bigi
  * that lies last first.
  */
 export function giveBackBoughtFrom(w: Workspace, command: Command, lotJournalId: bigint): void {
-  const subscriptions = new Set([
-    ...w.rare.lines.keys(),
-    ...w.writes.terms.map((line) => line.subscriptionId),
-  ]);
-  for (const id of subscriptions) {
+  for (const id of subscriptionsAmong(w)) {
     const isBought = (line: LineFacts): boolean =>
       line.to.getTime() > command.at.getTime() &&
       line.parts.some((part) => part.lotJournalId === lotJournalId);
@@ -143,6 +139,30 @@ export function giveBackBoughtFrom(w: Workspace, command: Command, lotJournalId:
     settleLines(w, command, id);
   }
 }
+
+/**
+ * What giving it back now would bring of a payment: its unspent rest, and its share of the unused
+ * value of what it bought. Minor units.
+ */
+export function worthOf(
+  w: Workspace,
+  { walletId, lotJournalId, at }: { walletId: bigint; lotJournalId: bigint; at: Date },
+): bigint {
+  let worth = w.leftOf(walletId, lotJournalId);
+  for (const id of subscriptionsAmong(w)) {
+    const card = cardOfSubscription(w, id);
+    if (!card) continue;
+    for (const line of w.lines(id)) {
+      if (line.to.getTime() <= at.getTime()) continue;
+      const { back } = lastOf(line.parts, unusedValue(w, card.siteId, line, at));
+      for (const part of back) if (part.lotJournalId === lotJournalId) worth += part.amount;
+    }
+  }
+  return worth;
+}
+
+const subscriptionsAmong = (w: Workspace): Set<bigint> =>
+  new Set([...w.rare.lines.keys(), ...w.writes.terms.map((line) => line.subscriptionId)]);
 
 /** A pause of this card ends at `at`; nothing happens when there is none. */
 export function endPauseNow(w: Workspace, cardId: bigint, at: Date): void {

@@ -6,7 +6,9 @@ import type { Command, CompleteMove, MovePayment, ObjectMove, RefusalCode } from
 import { creditOf, paidPriority } from './credit.ts';
 import { type Decision, refused, settled } from './decision.ts';
 import type { BookedPayment, CardFacts, MoveFacts, PaymentPlace } from './facts.ts';
-import { giveBackBoughtFrom } from './givebacks.ts';
+import { giveBackBoughtFrom, worthOf } from './givebacks.ts';
+import { sayAsked, sayMoved, sayStopped } from './move-sayings.ts';
+import { isCarried } from './purchases.ts';
 import { sayPaid } from './receipts.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -38,22 +40,47 @@ export function decideMove(w: Workspace, command: MovePayment): Decision {
   if (!payment || !place) return refused(w, 'move_not_allowed');
   const refusal = moveRefusal(w, command, payment, to);
   if (refusal || !to) return refused(w, refusal ?? 'unknown_card');
-  const { objectionMinutes } = rulesOf(w.site(payment.siteId)).move;
+  const waitMs = objectionMs(w, payment, { place, to });
   const move: MoveFacts = {
     id: w.tools.ids.next(),
     paymentId: payment.inboxId,
     toCardId: to.id,
     payer: command.payerMsisdn,
     askedAt: command.at,
-    dueAt: new Date(command.at.getTime() + objectionMinutes * MINUTE_MS),
-    state: objectionMinutes === 0 ? 'done' : 'pending',
+    dueAt: new Date(command.at.getTime() + waitMs),
+    state: waitMs === 0 ? 'done' : 'pending',
   };
   w.writes.rare.newMoves.add(move.id);
   w.writes.rare.moves.set(move.id, move);
   if (move.state === 'pending') {
-    return { ...settled(w, NOTHING_LEFT), result: { kind: 'pending' } };
+    const amount = leftOf(w, payment, place, command.at);
+    sayAsked(w, command, { payment, move, place, amount });
+    const result = {
+      kind: 'pending',
+      amount: `${amount}`,
+      dueAt: move.dueAt.toISOString(),
+    } as const;
+    return { ...settled(w, NOTHING_LEFT), result };
   }
   return moveNow(w, command, payment, { place, to });
+}
+
+/** Nobody is asked when the payer owns the wrong card, or both cards have one owner. */
+function objectionMs(
+  w: Workspace,
+  payment: BookedPayment,
+  { place, to }: { place: PaymentPlace; to: CardFacts },
+): number {
+  const owner = w.subscriber(place.subscriberId);
+  const isOwn = owner?.id === to.subscriberId || owner?.contactMsisdn === payment.payerMsisdn;
+  return isOwn ? 0 : rulesOf(w.site(payment.siteId)).move.objectionMinutes * MINUTE_MS;
+}
+
+/** What of a payment could move at this instant, in minor units. */
+function leftOf(w: Workspace, payment: BookedPayment, place: PaymentPlace, at: Date): bigint {
+  const from = w.subscriber(place.subscriberId);
+  if (!from) throw new Error(`The account of payment ${payment.inboxId} is not known`);
+  return worthOf(w, { walletId: from.walletId, lotJournalId: place.journalId, at });
 }
 
 function moveRefusal(
@@ -64,7 +91,8 @@ function moveRefusal(
 ): RefusalCode | null {
   const site = w.site(payment.siteId);
   const { windowHours, perMonth } = rulesOf(site).move;
-  const isPayers = payment.payerMsisdn === payerMsisdn && payment.means !== 'agent';
+  const isSale = payment.means === 'agent' || w.facts.resellerByPhone.has(payerMsisdn);
+  const isPayers = payment.payerMsisdn === payerMsisdn && !isSale;
   const isTaken = payment.alreadyReversed || moveOf(w, payment) !== null;
   const isThere = to !== null && to.id === payment.places.at(-1)?.cardId;
   if (!isPayers || isTaken || isThere) return 'move_not_allowed';
@@ -73,7 +101,15 @@ function moveRefusal(
   }
   if (movesInMonth(w, payerMsisdn, at, site.timeZone) >= perMonth) return 'move_limit';
   if (!to?.subscription) return 'unknown_card';
-  return w.site(to.siteId).currency === payment.asset ? null : 'currency_mismatch';
+  if (w.site(to.siteId).currency !== payment.asset) return 'currency_mismatch';
+  return cardRefusal(w, to);
+}
+
+/** Money is not brought to a card that could show nothing for it. */
+function cardRefusal(w: Workspace, to: CardFacts): RefusalCode | null {
+  if (to.isBlocked) return 'card_blocked';
+  const bouquet = w.tools.catalogue.bouquets.get(to.subscription?.bouquetId ?? 0n);
+  return isCarried(w, to, bouquet?.products ?? []) ? null : 'product_not_on_cas';
 }
 
 function movesInMonth(w: Workspace, payer: string, at: Date, timeZone: string): number {
@@ -92,8 +128,9 @@ function movesInMonth(w: Workspace, payer: string, at: Date, timeZone: string): 
 export function decideObjection(w: Workspace, command: ObjectMove): Decision {
   const payment = bookedOf(w, command.original);
   const move = payment && moveOf(w, payment);
-  if (move?.state !== 'pending') return refused(w, 'nothing_pending');
+  if (!payment || move?.state !== 'pending') return refused(w, 'nothing_pending');
   w.writes.rare.moves.set(move.id, { ...move, state: 'objected' });
+  sayStopped(w, command, { payment, place: payment.places.at(-1), why: 'objected' });
   return settled(w, NOTHING_LEFT);
 }
 
@@ -130,8 +167,12 @@ function moveNow(
   if (!from || !card || !subscriber) throw new Error('The accounts of a move are not known');
   const { asset } = payment;
   const amount = w.leftOf(from.walletId, place.journalId);
-  const moved = { ...settled(w, NOTHING_LEFT), result: { kind: 'moved' } as const };
-  if (amount === 0n) return moved;
+  const result = { kind: 'moved', amount: `${amount}`, dueAt: null } as const;
+  const moved = { ...settled(w, NOTHING_LEFT), result };
+  if (amount === 0n) {
+    sayStopped(w, command, { payment, place, why: 'nothing_left' });
+    return moved;
+  }
   w.takeBack(from.walletId, amount, place.journalId);
   const journalId = w.book(command, 'payment_move', [
     { accountId: from.walletId, asset, amount: -amount },
@@ -145,6 +186,7 @@ function moveNow(
   const paidUntil = spent.kind === 'credit' ? null : spent.bought.paidUntil;
   const paid = { command, amount, asset, payerMsisdn: payment.payerMsisdn };
   sayPaid(w, paid, { subscriber, card }, { spent, event: null, paidUntil });
+  sayMoved(w, command, { payment, place, amount });
   const credit = creditOf(w, subscriber, command.at).toString();
   return { ...moved, paidUntil: paidUntil?.toISOString() ?? null, credit };
 }

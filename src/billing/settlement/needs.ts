@@ -191,11 +191,11 @@ function collectOriginal(needs: Needs, command: Extract<Rest, { original: object
     needs.cardNumbers.add(command.cardNumber);
     return;
   }
-  if (command.kind === 'object_move') return;
   needs.boughtBy.add(`${provider}|${receipt}`);
   if (command.kind !== 'move_payment') return;
   needs.cardNumbers.add(command.toCardNumber);
   needs.movePayers.add(command.payerMsisdn);
+  needs.resellerPhones.add(command.payerMsisdn);
 }
 
 function collectPayment(

@@ -20,7 +20,7 @@ import type {
 } from './facts.ts';
 import type { Registry } from './paper-harness.ts';
 import type { BatchDecision, InboxDraft } from './rules.ts';
-import type { SuspenseDraft, Writes } from './workspace.ts';
+import type { PaymentParty, SuspenseDraft, Writes } from './workspace.ts';
 
 type Journal = Writes['journals'][number];
 
@@ -138,6 +138,21 @@ function rareOf({ cards }: Registry, records: Records): RareFacts {
   };
 }
 
+const payerOf = (command: Command, payment: PaymentParty | null) => {
+  const notice = command.kind === 'payment' ? command : { payerMsisdn: null, means: null };
+  const payerMsisdn = payment?.payerMsisdn ?? notice.payerMsisdn;
+  return { payerMsisdn, means: notice.means ?? null };
+};
+
+const placeOf = (
+  payment: PaymentParty | null,
+  first: Pick<PaymentPlace, 'paymentId' | 'journalId' | 'amount'>,
+): PaymentPlace[] => {
+  if (!payment) return [];
+  const { cardId, subscriberId } = payment;
+  return [{ ...first, cardId, subscriberId }];
+};
+
 function bookedPayments(
   { subscribers }: Registry,
   records: Records,
@@ -151,16 +166,14 @@ function bookedPayments(
     const journal = records.journals.find((one) => one.inboxId === id && one.kind === command.kind);
     if (!journal) continue;
     const { amount, siteId, at } = command;
-    const { payerMsisdn, means } =
-      command.kind === 'payment' ? command : { payerMsisdn: null, means: null };
     const asset = journal.entries[0]?.asset ?? '';
     const owner = [...subscribers.values()].find((one) => one.id === payment?.subscriberId);
     // A payment for units brings units, and credit only as what was over.
     const isCredit = journal.entries.some(
       (entry) => entry.accountId === owner?.walletId && entry.amount === amount,
     );
-    const first = payment && isCredit ? [{ ...payment, paymentId: id, journalId: journal.id }] : [];
-    const own = first.map((place) => ({ ...place, amount }));
+    const first = { paymentId: id, journalId: journal.id, amount };
+    const own = isCredit ? placeOf(payment, first) : [];
     found.set(key, {
       inboxId: id,
       state: settled.state,
@@ -172,8 +185,7 @@ function bookedPayments(
       at,
       asset,
       amount,
-      payerMsisdn,
-      means: means ?? null,
+      ...payerOf(command, payment),
       places: [...own, ...records.places.filter((place) => place.paymentId === id)],
       move: [...records.moves.values()].find((move) => move.paymentId === id) ?? null,
     });

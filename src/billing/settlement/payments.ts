@@ -33,7 +33,8 @@ export function decidePayment(w: Workspace, notice: Payment): Decision {
   if (order) w.writes.paidOrders.set(order.id, w.inboxId);
   if (order?.purpose.kind === 'tvu') return buyUnits(w, payment, target.subscriber);
   const { subscriber, card } = target;
-  w.payment = { cardId: card?.id ?? null, subscriberId: subscriber.id };
+  const { payerMsisdn } = payment;
+  w.payment = { cardId: card?.id ?? null, subscriberId: subscriber.id, payerMsisdn };
   const journalId = creditWallet(w, payment, subscriber);
   if (card) countPayment(w, payment, card.id, payment.amount);
   repayDebts(w, payment, subscriber, journalId);

@@ -31,14 +31,20 @@ import { decideConversion, decideTransfer, decideTvuNotice } from './units.ts';
 import { decidePlanChange } from './upgrades.ts';
 import { decideRedeem } from './vouchers.ts';
 import { decideBuy, decideEvent, decideRenewal } from './wallet.ts';
-import { createWorkspace, type Tools, type Workspace, type Writes } from './workspace.ts';
+import {
+  createWorkspace,
+  type PaymentParty,
+  type Tools,
+  type Workspace,
+  type Writes,
+} from './workspace.ts';
 
 export interface InboxDraft {
   id: bigint;
   command: Command;
   settled: Settled;
   /** Whose payment it is; null when it is none, or nobody's yet. */
-  payment: { cardId: bigint | null; subscriberId: bigint } | null;
+  payment: PaymentParty | null;
 }
 
 export interface BatchDecision {

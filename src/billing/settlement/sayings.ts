@@ -80,6 +80,33 @@ export type Message =
     }
   | { name: 'event_refunded'; amount: bigint; asset: string; title: string; ref: string }
   | { name: 'in_suspense'; amount: bigint; asset: string; reference: string; ref: string }
+  | {
+      /** To the owner of the card that somebody says they paid for by mistake. */
+      name: 'move_asked';
+      amount: bigint;
+      asset: string;
+      cardNumber: string;
+      /** When the time to object is over. */
+      dueAt: Date;
+    }
+  | {
+      /** To the same, when it is done. */
+      name: 'payment_moved';
+      amount: bigint;
+      asset: string;
+      cardNumber: string;
+      /** End of what is paid now, exclusive; null when nothing is. */
+      until: Date | null;
+      ref: string;
+    }
+  | {
+      /** To the payer: the payment stays where it is. */
+      name: 'move_stopped';
+      why: 'objected' | 'nothing_left';
+      amount: bigint;
+      asset: string;
+      cardNumber: string;
+    }
   | { name: 'renewal_failed'; cardNumber: string; missing: bigint; asset: string; term: TermName }
   | { name: 'payment_failed'; amount: bigint; asset: string; reason: string }
   | {

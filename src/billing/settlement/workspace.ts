@@ -140,7 +140,15 @@ export interface Workspace extends LotActs {
   say(command: Command, saying: Saying): void;
   inboxId: bigint;
   /** Whose payment the command is, for its inbox row. */
-  payment: { cardId: bigint | null; subscriberId: bigint } | null;
+  payment: PaymentParty | null;
+}
+
+/** Whose payment it is; the payer as far as the notice or our own order says it. */
+export interface PaymentParty {
+  cardId: bigint | null;
+  subscriberId: bigint;
+  /** E.164. */
+  payerMsisdn: string | null;
 }
 
 const emptyWrites = (): Writes => ({

@@ -78,7 +78,7 @@ const inboxRow = (draft: InboxDraft, tools: LoadTools) => ({
 const paymentColumns = ({ command, payment }: InboxDraft) => ({
   card_id: payment?.cardId ?? null,
   subscriber_id: payment?.subscriberId ?? null,
-  payer_msisdn: command.kind === 'payment' ? command.payerMsisdn : null,
+  payer_msisdn: payment?.payerMsisdn ?? (command.kind === 'payment' ? command.payerMsisdn : null),
   means: command.kind === 'payment' ? (command.means ?? null) : null,
 });
 

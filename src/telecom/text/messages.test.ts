@@ -33,6 +33,7 @@ function everyMessage({ name, title }: Free): { [N in Message['name']]: Message[
   const money = { amount: 123_456_750n, asset: 'KES', ref };
   const until = new Date('2026-12-23T21:00:00Z');
   const card = { cardNumber: CARD, bouquet: name, until };
+  const moved = { amount: 123_456_750n, asset: 'KES', cardNumber: CARD };
   const units = { units: 1_234_567_890n, have: 1_234_567_890n, ref };
   const missing = { amount: 123_456_750n, term: 'week' } as const;
   const credit = { name: 'credit_kept', ...money, credit: 123_456_750n } as const;
@@ -49,6 +50,13 @@ function everyMessage({ name, title }: Free): { [N in Message['name']]: Message[
       { ...credit, cardNumber: CARD, missing: null },
       { ...credit, cardNumber: null, missing: null },
     ],
+    move_asked: [{ name: 'move_asked', ...moved, dueAt: until }],
+    payment_moved: [null, until].map((end) => ({
+      ...{ name: 'payment_moved', ...moved, until: end, ref },
+    })),
+    move_stopped: (['objected', 'nothing_left'] as const).map((why) => ({
+      ...{ name: 'move_stopped', why, ...moved },
+    })),
     tvu_bought: [{ name: 'tvu_bought', ...money, ...units }],
     tvu_received: [{ name: 'tvu_received', ...units, from: name }],
     tvu_sent: [{ name: 'tvu_sent', ...units, phone: '+254711000111222' }],

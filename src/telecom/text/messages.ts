@@ -88,9 +88,10 @@ interface Say {
 type MessageOf<Name extends Message['name']> = Extract<Message, { name: Name }>;
 
 function notAfterOf(kind: Saying['to']['kind'], message: Message, at: Date): Date {
-  return message.name === 'reminder'
-    ? message.notAfter
-    : new Date(at.getTime() + lifeMs(kind, message));
+  if (message.name === 'reminder') return message.notAfter;
+  // Who can object no more is not asked to.
+  if (message.name === 'move_asked') return message.dueAt;
+  return new Date(at.getTime() + lifeMs(kind, message));
 }
 
 function lifeMs(kind: Saying['to']['kind'], { name }: Message): number {
@@ -129,6 +130,10 @@ function textOf(message: Message, say: Say): Worded {
         values: { amount: say.amount(message.amount, message.asset), code: say.code() },
       };
     }
+    case 'move_asked':
+    case 'payment_moved':
+    case 'move_stopped':
+      return moveText(message, say);
     case 'reminder':
       return { key: `text.reminder.${message.step}`, values: reminderValues(message, say) };
   }
@@ -214,6 +219,25 @@ function unitsText(
       };
     case 'tvu_sent':
       return { key: 'text.tvu_sent', values: { ...values, phone: message.phone } };
+  }
+}
+
+function moveText(
+  message: MessageOf<'move_asked' | 'payment_moved' | 'move_stopped'>,
+  say: Say,
+): Worded {
+  const amount = say.amount(message.amount, message.asset);
+  const values = { amount, last4: last4(message.cardNumber) };
+  switch (message.name) {
+    case 'move_asked':
+      return { key: 'text.move.asked', values: { ...values, time: say.start(message.dueAt) } };
+    case 'move_stopped':
+      return { key: `text.move.${message.why}`, values };
+    case 'payment_moved': {
+      const { until, ref } = message;
+      if (until === null) return { key: 'text.move.done.ended', values: { ...values, ref } };
+      return { key: 'text.move.done', values: { ...values, until: say.lastDay(until), ref } };
+    }
   }
 }
 

@@ -34,6 +34,7 @@ beforeAll(async () => {
   const catalogue = await createCatalogue(world.prisma, world);
   services = createDialogueServices({
     carries: () => isCarried,
+    raiseWork: async () => undefined,
     ...world,
     store: createDialogueStore(world.pool),
     catalogue: () => catalogue.current(),

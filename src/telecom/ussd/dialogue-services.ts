@@ -1,6 +1,6 @@
 /**
  * The dialogue's services over the real rooms: reads, orders, and acts through settlement. What is
- * asked about a picture is in `blocked-services.ts`.
+ * asked about a picture is in `blocked-services.ts`, payments that move in `move-services.ts`.
  */
 import type { Pool } from 'pg';
 import {
@@ -13,8 +13,7 @@ import {
   versionAt,
 } from '../../billing/catalogue/rules.ts';
 import { termsLongestFirst } from '../../billing/catalogue/terms.ts';
-import { REFUSALS, type RefusalCode } from '../../billing/errors.ts';
-import type { Command, Outcome, Purpose } from '../../billing/settlement/commands.ts';
+import type { Purpose } from '../../billing/settlement/commands.ts';
 import { cardNumber } from '../../billing/settlement/reference.ts';
 import type { Settlement } from '../../billing/settlement/service.ts';
 import { nextTerm } from '../../billing/subscriptions/rules.ts';
@@ -24,6 +23,7 @@ import { checkPin } from '../../registry/resellers.ts';
 import { saveCard, setPhoneLanguage } from '../../registry/store.ts';
 import type { MoneyChannel } from '../channels.ts';
 import { createBlockedServices } from './blocked-services.ts';
+import { createMoveServices, type MoveServicesDeps } from './move-services.ts';
 import type {
   Act,
   CardView,
@@ -35,13 +35,14 @@ import type {
   Refusal,
   TermName,
 } from './services.ts';
+import { settle } from './settling.ts';
 import type { CallerRecord, CardRecord, DialogueStore } from './store.ts';
 
-export interface DialogueServicesDeps {
+export interface DialogueServicesDeps extends MoveServicesDeps {
   pool: Pool;
   store: DialogueStore;
   catalogue(): Catalogue;
-  settlement: Pick<Settlement, 'settle'>;
+  settlement: Pick<Settlement, 'settle' | 'preview'>;
   momo: Prompts;
   picture: PictureDesk;
   /** Whether the system of a card can show a product. */
@@ -87,7 +88,8 @@ const NO_CALLER: CallerRecord = {
 
 export function createDialogueServices(deps: DialogueServicesDeps): DialogueServices {
   const read = reads(deps);
-  return { ...read, ...acts(deps), ...createBlockedServices(deps, read) };
+  const blocked = createBlockedServices(deps, read);
+  return { ...read, ...acts(deps), ...blocked, ...createMoveServices(deps) };
 }
 
 type Reads = Pick<
@@ -254,41 +256,6 @@ const eventView = (deps: DialogueServicesDeps, event: PayPerViewEvent): EventVie
   priceMinor: event.price,
   onSale: onSale(event, deps.clock.now()),
 });
-
-type OwnCommand = Extract<Command, { kind: 'buy' | 'convert_tvu' | 'transfer_tvu' }>;
-type OwnAct = OwnCommand extends infer C
-  ? C extends OwnCommand
-    ? Omit<C, 'provider' | 'receipt' | 'channelId' | 'siteId' | 'at' | 'raw'>
-    : never
-  : never;
-
-/** A confirmed screen is a command of its own: its key acts once, however often it is sent. */
-async function settle(
-  deps: DialogueServicesDeps,
-  act: Act,
-  command: OwnAct,
-): Promise<Done<{ ref: string; paidUntil: string | null; units: string | null }>> {
-  const outcome: Outcome = await deps.settlement.settle({
-    ...command,
-    provider: 'ussd',
-    receipt: act.key,
-    channelId: act.channel.id,
-    siteId: act.channel.siteId,
-    at: deps.clock.now(),
-    raw: Buffer.from(JSON.stringify({ act: command.kind, key: act.key })),
-  } as Command);
-  if (outcome.kind !== 'done') return { ok: false, error: 'try_later' };
-  const { settled } = outcome;
-  if (settled.state !== 'settled') return { ok: false, error: refusalOf(settled.code) };
-  return { ok: true, value: settled };
-}
-
-/** The catalogue of refusals says which have words of their own. */
-const isSpoken = (code: string): code is RefusalCode & Refusal =>
-  code in REFUSALS && REFUSALS[code as RefusalCode].isSpoken;
-
-const refusalOf = (code: string | null): Refusal =>
-  code !== null && isSpoken(code) ? code : 'try_later';
 
 interface Priced {
   amount: bigint;

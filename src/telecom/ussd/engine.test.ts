@@ -113,7 +113,7 @@ describe('what is dialled behind the code', () => {
       ['dial 1*1', CONFIRM],
       ['dial 1*4', 'Card ..4417 AMINA D.|ESSENTIAL|Amount to pay, in KES:|0 Back'],
       ['0', TERMS],
-      ['dial 7', `Choose from the list.|${MAIN}`],
+      ['dial 6', `Choose from the list.|${MAIN}`],
     ]);
   });
 

@@ -150,10 +150,10 @@ export function brokenOff(hop: Hop, visit: Visit, key: LanguageKey): SessionReco
   return recordOf(hop, visit, closing(record?.state ?? MAIN, text), kept);
 }
 
-/** The screen a dropped session is taken up at: where a card is being paid for, not done yet. */
+/** Where a dropped session is taken up: a card is being paid for, or a payment moved, not done. */
 export function resumePlace({ closed, state }: SessionRecord): State | null {
   if (closed) return null;
   if (state.resume !== undefined) return state.resume;
   const isPaying = state.card !== undefined && !state.screen.startsWith('blocked');
-  return isPaying ? state : null;
+  return isPaying || state.payment !== undefined ? state : null;
 }

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { type RefreshAnswer, SUSPENSION_REASONS } from '../../entitlement/picture/desk.ts';
 import { fits, SCREEN_SEPTETS_MAX } from '../gsm7.ts';
-import { AMINA, DERBY, NOW, ON_AIR, phone, RICH, world } from './script.fixture.ts';
+import { AMINA, DERBY, FOR_MAMA, NOW, ON_AIR, phone, RICH, world } from './script.fixture.ts';
 import type { BlockedView } from './services.ts';
 
 const REFRESHES: readonly RefreshAnswer[] = [
@@ -65,6 +65,11 @@ function longWorld(language: 'en' | 'fr', picture = PICTURES[0], refresh = REFRE
   on.services.event = async () => LONG_EVENT;
   on.services.events = async () => Array(9).fill(LONG_EVENT);
   on.services.mobileMoneyFee = async () => 999_999_999n;
+  const payment = { ...FOR_MAMA, maskedName: LONG.maskedName, amountMinor: MOST };
+  on.services.movable = async () => ({ payments: Array(5).fill(payment), last: null });
+  const at = new Date('2026-12-31T21:30:00Z');
+  const quote = { amountMinor: MOST, at, paidUntil: null };
+  on.services.quoteMove = async () => ({ ok: true, value: quote });
   on.services.tvuQuote = async () => ({ creditMinor: 999_999_999n, usedUnits: 9_999_999_999n });
   return on;
 }
@@ -97,6 +102,10 @@ describe('every screen', () => {
         '5*98',
         '5*1',
         '5*1*1',
+        '7',
+        '7*1',
+        '7*1*98',
+        '7*1*1',
         '9',
       ]) {
         const caller = phone(longWorld(language));
@@ -122,7 +131,7 @@ describe('every screen', () => {
   });
 
   const typed = fc.oneof(
-    fc.constantFrom('0', '00', '1', '2', '3', '4', '5', '98', '', '4321', '500', 'DERBY'),
+    fc.constantFrom('0', '00', '1', '2', '3', '4', '5', '7', '98', '', '4321', '500', 'DERBY'),
     fc.constantFrom(AMINA.number, '0712000111', '150', 'V03'),
     fc.string({ maxLength: 12 }),
   );

@@ -17,6 +17,8 @@ import type {
   DialogueChannel,
   DialogueServices,
   EventView,
+  MovableView,
+  MoveView,
 } from './services.ts';
 import { createSessions, type SessionKeyValue } from './sessions.ts';
 
@@ -99,9 +101,11 @@ export const CALLER: CallerView = {
 export const NOBODY: CallerView = { ...CALLER, subscriberId: null, cards: [] };
 
 export const MAIN =
-  'VIP TV|1 Pay / renew|2 TV is blocked|3 Balance, expiry|4 TV units|5 Film / match|0 Francais';
+  'VIP TV|1 Pay / renew|2 TV is blocked|3 Balance, expiry|4 TV units|5 Film / match' +
+  '|7 Paid wrong card|0 Francais';
 export const PRINCIPAL =
-  'VIP TV|1 Payer / reabo|2 TV bloquee|3 Solde, echeance|4 Unites TV|5 Film / match|0 English';
+  'VIP TV|1 Payer / reabo|2 TV bloquee|3 Solde, echeance|4 Unites TV|5 Film / match' +
+  '|7 Erreur de carte|0 English';
 export const TERMS =
   'Card ..4417 AMINA D.|ESSENTIAL, ended 21/11/2026' +
   '|1 Month KES 650|2 Week KES 200|3 Day KES 40.50|4 Other amount|5 Other card|0 Back';
@@ -126,6 +130,19 @@ export const CANCELLED = 'END Cancelled. Nothing was paid.';
 export const TWO_CARDS = { ...CALLER, cards: [AMINA, MAMA] };
 export const RICH = { ...CALLER, creditMinor: 70_000n, tvuUnits: 2_100n };
 export const RESELLER = { ...CALLER, tvuUnits: 2_100n, isReseller: true };
+
+/** A month that was paid for the card of Mama, and may go elsewhere. */
+export const FOR_MAMA: MovableView = {
+  paymentId: 77n,
+  amountMinor: 65_000n,
+  cardNumber: MAMA.number,
+  maskedName: MAMA.maskedName,
+};
+export const MOVES_LATER: MoveView = {
+  amountMinor: 63_000n,
+  at: new Date('2026-11-23T09:30:00Z'),
+  paidUntil: null,
+};
 
 export interface Done {
   what: string;
@@ -201,6 +218,13 @@ export function world(caller: CallerView = CALLER, cards = [AMINA, MAMA, STRANGE
       if (pin !== '4321') return { ok: false, error: 'wrong_pin' };
       return { ok: true, value: { ref: 'S1', unitsLeft: caller.tvuUnits - units } };
     },
+    movable: async () => ({ payments: [FOR_MAMA], last: null }),
+    quoteMove: async () => ({ ok: true, value: MOVES_LATER }),
+    movePayment: async (act, paymentId, card) => {
+      note('move', act, { paymentId, card });
+      return { ok: true, value: { ...MOVES_LATER, ref: 'M1' } };
+    },
+    objectToMoves: async () => [],
     setLanguage: async (act, language) => {
       note('language', act, { language });
     },

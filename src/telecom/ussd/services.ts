@@ -74,8 +74,40 @@ export interface BlockedView {
   wrongCard: { last4: string; amountMinor: bigint; at: Date } | null;
 }
 
+/** A payment of the caller's for a card. */
+export interface MovableView {
+  paymentId: bigint;
+  /** What was paid. */
+  amountMinor: bigint;
+  cardNumber: string;
+  /** Of the owner of that card. */
+  maskedName: string;
+}
+
+export interface MovableList {
+  /** Those that can still go to another card, the latest first. */
+  payments: readonly MovableView[];
+  /** The latest payment of all when that one cannot, and why; null when it can, or is not known. */
+  last: (MovableView & { why: 'late' | 'agent' | 'asked'; windowHours: number }) | null;
+}
+
+/** What a move comes to. */
+export interface MoveView {
+  /** What of the payment moves: what is unspent and unused of it now. */
+  amountMinor: bigint;
+  /** When, if the owner of the wrong card does not object before; null: at once. */
+  at: Date | null;
+  /** Until when the right card is paid then; null when not known yet, or when nothing is bought. */
+  paidUntil: Date | null;
+}
+
 export type Refusal =
   | 'unknown_card'
+  | 'card_blocked'
+  | 'move_not_allowed'
+  | 'move_window_over'
+  | 'move_limit'
+  | 'nothing_to_move'
   | 'insufficient_funds'
   | 'insufficient_units'
   | 'too_few_units'
@@ -172,5 +204,17 @@ export interface DialogueServices {
     units: bigint,
     pin: string,
   ): Promise<Done<{ ref: string; unitsLeft: bigint }>>;
+  /** What the caller paid for cards of the channel's site in the last days. */
+  movable(asker: Asker): Promise<MovableList>;
+  /** What moving a payment to this card would come to now; nothing is done. */
+  quoteMove(asker: Asker, paymentId: bigint, cardNumber: string): Promise<Done<MoveView>>;
+  /** Moves it at once, or when the owner of the wrong card has had time to object. */
+  movePayment(
+    act: Act,
+    paymentId: bigint,
+    cardNumber: string,
+  ): Promise<Done<MoveView & { ref: string }>>;
+  /** Stops every move that takes a payment from a card of the caller; what stays, card by card. */
+  objectToMoves(act: Act): Promise<readonly { amountMinor: bigint; last4: string }[]>;
   setLanguage(act: Act, language: Language): Promise<void>;
 }

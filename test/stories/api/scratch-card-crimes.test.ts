@@ -1,14 +1,25 @@
 /**
  * Goal: whoever steals scratch cards or guesses their codes gets nothing, is noticed at once, and
- * nobody else is the worse for it. Method: the API over the real settlement; what the metrics
- * are told is what the alerts of config/monitoring count.
+ * nobody else is the worse for it. Method: the API over the real settlement, and ten thousand codes
+ * at the guard that stands before it; what the metrics are told is what the alerts of
+ * config/monitoring count.
  */
-import { WRONG_CODES_MAX } from '../../../src/backoffice/resources/vouchers.ts';
-import { createOffice, type Office } from './office.ts';
+
+import type { Problem } from '../../../src/backoffice/api/problems.ts';
+import { WRONG_CODES_MAX, whileNotGuessing } from '../../../src/backoffice/resources/vouchers.ts';
+import type { Outcome } from '../../../src/billing/settlement/commands.ts';
+import { createMemoryKeyValue } from '../../../src/platform/kv.ts';
+import { silentLogger } from '../../../src/platform/log.ts';
+import { type Customer, createOffice, type Office } from './office.ts';
 
 const THIEVES = 10;
 /** Beyond what anybody is let try. */
 const GUESSES = WRONG_CODES_MAX + 5;
+/** A gang that works through numbers: ten thousand codes from a hundred phones. */
+const GANG = 100;
+const CODES_EACH = 100;
+/** Wrong codes in a minute that raise the alert `CodesGuessed`. */
+const ALERT_ABOVE = 20;
 const kes = (amount: string) => ({ amount, currency: 'KES' });
 
 let office: Office;
@@ -127,4 +138,42 @@ it('many who guess at once are all locked; an honest shop is served all along', 
     expect((await redeem(last?.code ?? '')).body.code).toBe('wrong_codes');
   }
   expect((await honest.redeem(last?.code ?? '')).status).toBe(201);
+});
+
+function wordOf(answer: Outcome | Problem): string {
+  if ('problem' in answer) return answer.problem;
+  return answer.kind === 'done' ? (answer.settled.code ?? 'ok') : answer.kind;
+}
+
+it('ten thousand wrong codes from a hundred phones: all locked, told, others served', async () => {
+  const { cards } = await carton('worked through', 2);
+  const kv = createMemoryKeyValue();
+  const gang = await Promise.all(Array.from({ length: GANG }, () => office.customer('NBO')));
+  const honest = await office.customer('NBO');
+  const desk = { kv, logger: silentLogger, onVoucherRefused: (why: string) => refused.push(why) };
+  const { id: siteId } = office.site('NBO');
+  const redeem = (by: string, { cardId, number: cardNumber }: Customer, code: string) =>
+    whileNotGuessing(desk, { by, cardId, siteId }, () =>
+      office.settle('NBO', { kind: 'redeem', cardNumber, code }),
+    );
+  const guess = async (customer: Customer, phone: number) => {
+    const said: string[] = [];
+    for (let i = 0; i < CODES_EACH; i += 1) {
+      const code = String(98_000_000_000_000 + phone * CODES_EACH + i);
+      said.push(wordOf(await redeem(`phone ${phone}`, customer, code)));
+    }
+    return said;
+  };
+  const before = await booked();
+  const serving = async () => {
+    for (const { code } of cards) expect(wordOf(await redeem('honest', honest, code))).toBe('ok');
+  };
+  const [answers] = await Promise.all([Promise.all(gang.map(guess)), serving()]);
+  const wanted = Array.from({ length: CODES_EACH }, (_, i) =>
+    i < WRONG_CODES_MAX ? 'voucher_unknown' : 'wrong_codes',
+  );
+  expect(answers).toEqual(gang.map(() => wanted));
+  expect(refused).toHaveLength(GANG * CODES_EACH);
+  expect(refused.length).toBeGreaterThan(ALERT_ABOVE);
+  expect((await booked()) - before).toBe(cards.length);
 });

@@ -21,7 +21,10 @@ import type { Intent, PayWhat } from './grammar.ts';
 import { resetIntent } from './store.ts';
 
 export interface AnswersDeps {
-  services: Pick<DialogueServices, 'card' | 'blocked' | 'event' | 'payByMobileMoney'>;
+  services: Pick<
+    DialogueServices,
+    'card' | 'blocked' | 'event' | 'payByMobileMoney' | 'objectToMoves'
+  >;
   picture: Pick<PictureDesk, 'refresh' | 'report'>;
   setReminders(choice: { msisdn: string; wanted: boolean; at: Date }): Promise<void>;
   /** The card of the phone's last text about a blocked screen, of the last day. */
@@ -69,11 +72,23 @@ export async function answerTo(deps: AnswersDeps, from: Writer, intent: Intent):
     case 'start':
       await deps.setReminders({ msisdn, wanted: intent.kind === 'start', at: now });
       return say(words, intent.kind, `text.answer.${intent.kind}`);
+    case 'object':
+      return object(deps, from);
     case 'help':
     case 'recharge':
     case 'unknown':
       return say(words, intent.kind, `text.answer.${intent.kind}`, { code: channel.serviceCode });
   }
+}
+
+/** The owner of a card objects to the move of what somebody paid for it. */
+async function object({ services }: AnswersDeps, from: Writer): Promise<Answer> {
+  const { channel, msisdn, key, words } = from;
+  const stopped = await services.objectToMoves({ channel, msisdn, key });
+  const [first] = stopped;
+  if (!first) return say(words, 'object', 'text.answer.object.none');
+  const values = { amount: words.amount(first.amountMinor), last4: first.last4 };
+  return say(words, 'object', 'text.answer.object', values);
 }
 
 async function answerAboutCard(

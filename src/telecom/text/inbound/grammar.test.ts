@@ -128,6 +128,7 @@ describe('the grammar of texts', () => {
   it.each([
     ...['HELP', 'aide', '?', ' ?? '].map((body) => [body, 'help']),
     ...['STOP', 'Arrêt', 'stop sms'].map((body) => [body, 'stop']),
+    ...['OBJECT', 'Objection!', 'refus', 'Je refuse'].map((body) => [body, 'object']),
     ['START', 'start'],
     ...[CODE, '1234-5678-1234-5678', `${CODE} ${CARD}`, 'RECH'].map((body) => [body, 'recharge']),
     ...['', '!', 'hello', '1 2', 'yes no', '17', 'BAL PAY', 'V09', `BAL ${CARD} ${OTHER}`].map(

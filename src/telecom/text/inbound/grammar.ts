@@ -18,7 +18,7 @@ export type Intent =
   /** `codes`: whatever may be the code of a film or match, in alphabetical order. */
   | { kind: 'buy'; codes: readonly string[]; card: string | null }
   | { kind: 'picture'; answer: 'back' | 'black' }
-  | { kind: 'help' | 'stop' | 'start' | 'recharge' | 'unknown' };
+  | { kind: 'help' | 'stop' | 'start' | 'recharge' | 'object' | 'unknown' };
 
 export type PayWhat =
   | { kind: 'usual' }
@@ -37,7 +37,16 @@ const CARD_DIGITS_MIN = 9;
 const CHOICE_WORDS_MAX = 3;
 const CODES_MAX = 8;
 
-type Command = 'balance' | 'reset' | 'pay' | 'buy' | 'recharge' | 'stop' | 'start' | 'help';
+type Command =
+  | 'balance'
+  | 'reset'
+  | 'pay'
+  | 'buy'
+  | 'recharge'
+  | 'object'
+  | 'stop'
+  | 'start'
+  | 'help';
 
 const COMMANDS: ReadonlyMap<string, Command> = wordMap({
   balance: 'BAL BALANCE DUE SOLDE SALIO',
@@ -47,6 +56,7 @@ const COMMANDS: ReadonlyMap<string, Command> = wordMap({
   recharge: 'RECH RECHARGE RECHARGER',
   stop: 'STOP STOPALL UNSUBSCRIBE END ARRET ARRETER ACHA',
   start: 'START',
+  object: 'OBJECT OBJECTION REFUS REFUSE REFUSER OPPOSITION KATAA',
   help: 'HELP AIDE MSAADA',
 });
 const TERMS: ReadonlyMap<string, 'year' | 'quarter' | 'month' | 'week' | 'day'> = wordMap({

@@ -4,6 +4,7 @@ import type { World } from '../../../../test/stories/world.ts';
 import { createCatalogue } from '../../../billing/catalogue/service.ts';
 import { setReminderChoice } from '../../../billing/reminders/service.ts';
 import { createPictureDesk } from '../../../entitlement/picture/service.ts';
+import { openWorkItems } from '../../../entitlement/work-items/store.ts';
 import { silentLogger } from '../../../platform/log.ts';
 import { systemRandom } from '../../../platform/system.ts';
 import type { SmsIn } from '../../canonical.ts';
@@ -55,6 +56,7 @@ export async function openDesk(world: World, siteCode: 'NBO' | 'ABJ' = 'NBO'): P
   const picture = createPictureDesk({ pool, ids, clock, logger: silentLogger, refresher });
   const services = createDialogueServices({
     carries: () => true,
+    raiseWork: ({ casId, ...item }) => openWorkItems(pool, [item], { casId, at: world.now() }),
     ...{ pool, settlement, momo, picture, clock },
     store: createDialogueStore(pool),
     catalogue: () => catalogue,

@@ -11,7 +11,7 @@ import type { SmsIn } from '../../canonical.ts';
 import { createDates, type Languages } from '../../language.ts';
 import type { DialogueChannel, DialogueServices } from '../../ussd/services.ts';
 import { createWords } from '../../ussd/words.ts';
-import { answerTo, type Writer } from './answers.ts';
+import { type AnswersDeps, answerTo, type Writer } from './answers.ts';
 import { keptBody, parseText } from './grammar.ts';
 import { finishText, keepIgnored, keepText, lastReset, type OpenText } from './store.ts';
 
@@ -28,7 +28,7 @@ export interface TextInboundDeps {
   ids: Ids;
   clock: Clock;
   languages: Languages;
-  services: Pick<DialogueServices, 'caller' | 'card' | 'blocked' | 'event' | 'payByMobileMoney'>;
+  services: AnswersDeps['services'] & Pick<DialogueServices, 'caller'>;
   picture: Pick<PictureDesk, 'refresh' | 'report'>;
   /** Reminders are wanted, or no longer; receipts come in any case. */
   setReminders(choice: { msisdn: string; wanted: boolean; at: Date }): Promise<void>;

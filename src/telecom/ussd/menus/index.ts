@@ -4,6 +4,7 @@ import { card } from './card.ts';
 import { confirm } from './confirm.ts';
 import { film } from './film.ts';
 import { main, resume } from './main.ts';
+import { move, moveCard, moveConfirm } from './move.ts';
 import { amount, term } from './pay.ts';
 import type { Screen, ScreenName } from './screen.ts';
 import { sendPhone, sendPin, sendUnits } from './send.ts';
@@ -30,4 +31,7 @@ export const SCREENS: Readonly<Record<ScreenName, Screen>> = {
   'blocked.check': blockedCheck,
   'blocked.code': blockedCode,
   'blocked.advice': blockedAdvice,
+  move,
+  'move.card': moveCard,
+  'move.confirm': moveConfirm,
 };

@@ -7,6 +7,7 @@ const CHOICES: Readonly<Record<string, Step>> = {
   '3': { go: { screen: 'balance' } },
   '4': { go: { screen: 'tvu' } },
   '5': { go: { screen: 'film' } },
+  '7': { go: { screen: 'move' } },
   '00': HOME,
 };
 const ENGLISH: Readonly<Record<string, Step>> = { ...CHOICES, '0': { language: 'fr' } };
@@ -24,7 +25,10 @@ export const resume: Screen = {
   show: async ({ words }, { resume: place }) => {
     if (place === undefined) return { go: MAIN };
     return {
-      text: words.say('resume', { last4: last4(place.card ?? '') }),
+      text:
+        place.payment === undefined
+          ? words.say('resume', { last4: last4(place.card ?? '') })
+          : words.say('resume.move'),
       choices: { '1': { go: place }, '2': HOME, '0': HOME, '00': HOME },
     };
   },

@@ -37,7 +37,10 @@ export type ScreenName =
   | 'blocked'
   | 'blocked.check'
   | 'blocked.code'
-  | 'blocked.advice';
+  | 'blocked.advice'
+  | 'move'
+  | 'move.card'
+  | 'move.confirm';
 
 /** Where the caller stands and what was chosen on the way there; plain JSON. */
 export interface State {
@@ -51,6 +54,8 @@ export interface State {
   amount?: string;
   units?: string;
   phone?: string;
+  /** The payment that went to the wrong card, by the digits of its id. */
+  payment?: string;
   page?: number;
   /** The caller chooses, or has chosen, the card from the list even if only one is saved. */
   pick?: true;
@@ -68,7 +73,8 @@ export type HintKey = Extract<LanguageKey, `hint.${string}`>;
 export type Deed =
   | { do: 'pay'; means: Means; cardId?: string; eventId?: string }
   | { do: 'convert' }
-  | { do: 'send'; pin: string };
+  | { do: 'send'; pin: string }
+  | { do: 'move'; payment: string; card: string };
 
 /** What the caller sees; it moves no money, but is never said by what was dialled either. */
 export interface Report {
