@@ -7,6 +7,20 @@ import { below, oneOf, seededRandom } from './random.ts';
 export const VICTIMS = ['gateway', 'dispatcher-1', 'dispatcher-2', 'head-end', 'redis'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
+/**
+ * What is not as we think at the head-end: a card that it does not know (any more), that it has
+ * banned, or that it has freed from its decoder; a product that it does not carry for a while; a
+ * card of which it has a later revision than ours.
+ */
+export const DISAGREEMENTS = [
+  ...(['unknown_card', 'blacklisted', 'unpaired', 'unknown_product', 'stale_rev'] as const),
+] as const;
+export type Disagreement = (typeof DISAGREEMENTS)[number];
+
+/** Whose card somebody activates: one that pays all the time, one that never paid, nobody's. */
+export const ACTIVATED = ['payer', 'idler', 'stranger'] as const;
+export type Activated = (typeof ACTIVATED)[number];
+
 export type Trouble = { atMs: number } & (
   | { kind: 'kill'; victim: Victim; downMs: number }
   /** The first process alone, whose others notice by themselves; or all of them. */
@@ -20,6 +34,10 @@ export type Trouble = { atMs: number } & (
   | { kind: 'rollback'; seconds: number }
   /** A process is started again with a wrong clock, and later with the right one. */
   | { kind: 'clock'; victim: 'dispatcher-1' | 'dispatcher-2'; offsetMs: number; forMs: number }
+  /** The head-end disagrees about a card, or a product; what `forMs` is not for stays until the end. */
+  | { kind: 'data'; what: Disagreement; forMs: number }
+  /** Somebody gives a card a product at the head-end's console. */
+  | { kind: 'foreign'; whose: Activated }
   /** Some homes switch off, and on again. */
   | { kind: 'homes'; percent: number; offMs: number }
 );
@@ -32,6 +50,8 @@ export const TROUBLE_KINDS = [
   'restart',
   'rollback',
   'clock',
+  'data',
+  'foreign',
   'homes',
 ] as const satisfies readonly Trouble['kind'][];
 
@@ -40,7 +60,8 @@ export const USUAL_KINDS = TROUBLE_KINDS.filter((kind) => kind !== 'rollback');
 
 /** How often each is chosen, against the others. */
 const WEIGHTS: Record<Trouble['kind'], number> = {
-  ...{ fault: 10, kill: 5, homes: 3, link: 2, restart: 2, rollback: 1, postgres: 1, clock: 1 },
+  ...{ fault: 10, kill: 5, homes: 3, data: 4, foreign: 4, link: 2, restart: 2 },
+  ...{ rollback: 1, postgres: 1, clock: 1 },
 };
 const GAP_MS_MIN = 1_000;
 const GAP_MS_MAX = 5_000;
@@ -109,6 +130,10 @@ function troubleOf(random: Random, kind: Trouble['kind']): Timeless {
       const victim = oneOf(random, ['dispatcher-1', 'dispatcher-2'] as const);
       return { kind, victim, offsetMs, forMs: 2 * downMs };
     }
+    case 'data':
+      return { kind, what: oneOf(random, DISAGREEMENTS), forMs: 2 * downMs };
+    case 'foreign':
+      return { kind, whose: oneOf(random, ACTIVATED) };
     case 'homes':
       return { kind, percent: 1 + below(random, HOMES_PERCENT_MAX), offMs: downMs };
   }
