@@ -73,13 +73,13 @@ export async function runSeed(
     const isQuiet = await rest(house, life);
     if (!isQuiet) faults.push(`never at rest: ${await whatWaits(life)}`);
     const now = house.time.now();
-    const { server, executions, messages } = house.headEnd;
+    const { server, executions, messages, log } = house.headEnd;
     await house.close();
     const found = await look(house.backups.current().appUrl, (pool) =>
       inspect({
         ...{ pool, base, now, lines: life.operator.lines, answers: life.answers },
         ...{ headEnd: server(), executions: executions(), messages: messages() },
-        forgotten: life.forgotten,
+        ...{ forgotten: life.forgotten, activations: life.activations, log: log() },
       }),
     );
     findings = { checks: found.checks, faults: [...faults, ...house.failures, ...found.faults] };
@@ -142,6 +142,11 @@ async function rest(house: House, life: Living): Promise<boolean> {
     headEnd.server().air.decoders.turn(card, { power: true }, time.now());
   }
   time.leap(HOUR_MS);
+  await kernel.runFor(JOBS_MS);
+  if (!(await untilQuiet(house, life))) return false;
+  // Nothing is on its way any more: what somebody did at the console is seen, and healed.
+  time.leap(REST_LEAP_MS);
+  life.compare();
   await kernel.runFor(JOBS_MS);
   return untilQuiet(house, life);
 }
