@@ -84,7 +84,7 @@ const FAULT_VALUES: Partial<Record<FaultKind, readonly number[]>> = {
   rate: [2, 5, 20],
   skew: [-300_000, 300_000, 30_000],
 };
-const FAULTS: readonly FaultKind[] = [
+export const FAULTS: readonly FaultKind[] = [
   ...(['drop_before_ack', 'drop_after_exec', 'dup_res', 'shuffle', 'late', 'blackhole'] as const),
   ...(['frag', 'coalesce', 'oversize', 'garbage', 'load', 'seq_skip'] as const),
   ...(['skew', 'rate', 'maintenance'] as const),
@@ -102,15 +102,40 @@ export function planTroubles(seed: number, { loadMs, kinds }: TroubleOptions): T
   const troubles: Trouble[] = [];
   const gapMs = () => GAP_MS_MIN + below(random, GAP_MS_MAX - GAP_MS_MIN);
   const chances = kinds.flatMap((kind) => Array<Trouble['kind']>(WEIGHTS[kind]).fill(kind));
+  const decks: Decks = {
+    kind: deckOf(random, chances),
+    fault: deckOf(random, FAULTS),
+    data: deckOf(random, DISAGREEMENTS),
+    foreign: deckOf(random, ACTIVATED),
+  };
   for (let atMs = gapMs(); atMs < loadMs - QUIET_END_MS; atMs += gapMs()) {
-    troubles.push({ atMs, ...troubleOf(random, oneOf(random, chances)) });
+    troubles.push({ atMs, ...troubleOf(random, decks) });
   }
   return troubles;
 }
 
+/** Each comes once before any comes again, so that a few minutes have all. */
+interface Decks {
+  kind(): Trouble['kind'];
+  fault(): FaultKind;
+  data(): Disagreement;
+  foreign(): Activated;
+}
+
+function deckOf<T>(random: Random, items: readonly T[]): () => T {
+  let left: T[] = [];
+  return () => {
+    if (left.length === 0) left = [...items];
+    const [item] = left.splice(below(random, left.length), 1);
+    if (item === undefined) throw new Error('nothing to choose from');
+    return item;
+  };
+}
+
 type Timeless = Trouble extends infer T ? (T extends Trouble ? Omit<T, 'atMs'> : never) : never;
 
-function troubleOf(random: Random, kind: Trouble['kind']): Timeless {
+function troubleOf(random: Random, decks: Decks): Timeless {
+  const kind = decks.kind();
   const downMs = DOWN_MS_MIN + below(random, DOWN_MS_MAX - DOWN_MS_MIN);
   switch (kind) {
     case 'kill':
@@ -118,7 +143,7 @@ function troubleOf(random: Random, kind: Trouble['kind']): Timeless {
     case 'postgres':
       return { kind, how: oneOf(random, ['first', 'all']) };
     case 'fault':
-      return { kind, fault: faultOf(random) };
+      return { kind, fault: faultOf(random, decks.fault()) };
     case 'link':
       return { kind, downMs };
     case 'restart':
@@ -131,17 +156,16 @@ function troubleOf(random: Random, kind: Trouble['kind']): Timeless {
       return { kind, victim, offsetMs, forMs: 2 * downMs };
     }
     case 'data':
-      return { kind, what: oneOf(random, DISAGREEMENTS), forMs: 2 * downMs };
+      return { kind, what: decks.data(), forMs: 2 * downMs };
     case 'foreign':
-      return { kind, whose: oneOf(random, ACTIVATED) };
+      return { kind, whose: decks.foreign() };
     case 'homes':
       return { kind, percent: 1 + below(random, HOMES_PERCENT_MAX), offMs: downMs };
   }
 }
 
 /** Either so many at once, or some of all for a while. */
-function faultOf(random: Random): Fault {
-  const kind = oneOf(random, FAULTS);
+function faultOf(random: Random, kind: FaultKind): Fault {
   const values = FAULT_VALUES[kind];
   const value = values ? { value: oneOf(random, values) } : {};
   const isLong = kindOf(kind).lasts || random.fraction() < 0.5;

@@ -33,6 +33,7 @@ import { createTextSender } from '../../src/telecom/text/sender.ts';
 import { startJobs } from '../../src/work.ts';
 import type { Base } from './base.ts';
 import { simulatedPool } from './pool.ts';
+import { hashCode } from './scratch-cards.ts';
 import type { Statements } from './statements.ts';
 import type { Life, VirtualTime } from './time.ts';
 import type { Wire } from './wire.ts';
@@ -137,6 +138,7 @@ function partsOf(deps: ProductDeps): Parts {
   const settlement = createSettlement({
     ...{ pool: pools.settlement, ids, catalogue, logger: deps.logger },
     accounts: () => base.accounts,
+    voucherHash: hashCode,
     ports: { rightsFor, messagesFor: wording.messages.messagesFor },
     onCommitted: (what) => onCommitted(what),
     monotonicMs: deps.time.elapsedMs,
