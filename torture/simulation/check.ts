@@ -192,6 +192,9 @@ async function messageFaults(evidence: Evidence): Promise<Findings> {
 const LEFT: Readonly<Record<string, string>> = {
   'rights wait': 'SELECT 1 FROM card_rights WHERE next_at <= $1',
   'messages wait': 'SELECT 1 FROM outbound WHERE next_at <= $1',
+  'differences with the head-end are open': `SELECT 1 FROM reconciliation_difference d
+     WHERE found_at <= $1
+       AND NOT EXISTS (SELECT FROM reconciliation_closing WHERE difference_id = d.id)`,
   'refreshes wait': 'SELECT 1 FROM card_refresh WHERE next_at <= $1',
   'notices are parked': `SELECT 1 FROM inbox WHERE state = 'parked' AND received_at <= $1`,
 };

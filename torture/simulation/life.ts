@@ -170,11 +170,6 @@ const WAITING = [
     `SELECT 1 FROM reconciliation_run r WHERE asked_at <= $1 AND NOT EXISTS (
                    SELECT FROM reconciliation_end WHERE run_id = r.id)`,
   ],
-  [
-    'differences',
-    `SELECT 1 FROM reconciliation_difference d WHERE found_at <= $1 AND NOT EXISTS (
-                   SELECT FROM reconciliation_closing WHERE difference_id = d.id)`,
-  ],
   ['commands', `SELECT 1 FROM cas_command WHERE state = 'waiting' AND created_at <= $1`],
   ['refreshes', 'SELECT 1 FROM card_refresh WHERE next_at IS NOT NULL AND asked_at <= $1'],
 ] as const;

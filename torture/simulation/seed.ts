@@ -52,6 +52,8 @@ const JOBS_MS = RARELY_MS + SECOND_MS;
 /** Longer than any repetition waits. */
 const REST_LEAP_MS = 130 * SECOND_MS;
 const RESTS_MAX = 60;
+/** One heals; one sees that all is healed. */
+const COMPARISONS = 2;
 /** Behind the end of the film, and of the time to object to a move. */
 const LAST_LEAP_MS = 13 * HOUR_MS;
 
@@ -145,10 +147,13 @@ async function rest(house: House, life: Living): Promise<boolean> {
   await kernel.runFor(JOBS_MS);
   if (!(await untilQuiet(house, life))) return false;
   // Nothing is on its way any more: what somebody did at the console is seen, and healed.
-  time.leap(REST_LEAP_MS);
-  life.compare();
-  await kernel.runFor(JOBS_MS);
-  return untilQuiet(house, life);
+  for (let n = 0; n < COMPARISONS; n += 1) {
+    time.leap(REST_LEAP_MS);
+    life.compare();
+    await kernel.runFor(JOBS_MS);
+    if (!(await untilQuiet(house, life))) return false;
+  }
+  return true;
 }
 
 async function untilQuiet(house: House, life: Living): Promise<boolean> {
