@@ -1,4 +1,4 @@
-/** The accounts of what people did at the head-end would notice: each falsified once, on purpose. */
+/** The accounts of what people did at the head-end would notice: each falsified on purpose. */
 import { sentenceOf } from '../src/entitlement/work-items/rules.ts';
 import { account, type LogLine, type Read } from './account.ts';
 import type { Meddled } from './meddling.ts';

@@ -34,7 +34,7 @@ export type Trouble = { atMs: number } & (
   | { kind: 'rollback'; seconds: number }
   /** A process is started again with a wrong clock, and later with the right one. */
   | { kind: 'clock'; victim: 'dispatcher-1' | 'dispatcher-2'; offsetMs: number; forMs: number }
-  /** The head-end disagrees about a card, or a product; what `forMs` is not for stays until the end. */
+  /** The head-end disagrees: about a card until the end, about a product for `forMs`. */
   | { kind: 'data'; what: Disagreement; forMs: number }
   /** Somebody gives a card a product at the head-end's console. */
   | { kind: 'foreign'; whose: Activated }

@@ -22,7 +22,7 @@ const faultsOf = async (log: LogLine[], rows: object[]): Promise<string[]> => {
 };
 
 describe('the account of what was done at the console', () => {
-  it('is content with what was healed or replaced, and with what the head-end never kept', async () => {
+  it('is content with what was healed or replaced, and what the head-end never kept', async () => {
     expect(await faultsOf([written, line(2, {})], [found])).toEqual([]);
     expect(await faultsOf([written, line(2, {})], [])).toEqual([]);
     expect(await faultsOf([], [])).toEqual([]);
