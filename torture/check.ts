@@ -21,6 +21,8 @@ export interface Evidence {
   opening: Clearing;
   /** Where the head-end says what is on air. */
   vipControlUrl: string;
+  /** Cards at the head-end that somebody there invented: they may show nothing. */
+  strangers?: ReadonlySet<string>;
 }
 
 /** What we say the operator owes us, by channel, in minor units; negative as debits are. */
@@ -59,7 +61,7 @@ const UNIT_PRICE_MINOR = 100n;
 export async function inspect(pool: Pool, evidence: Evidence): Promise<Inspection> {
   const postings = await readPostings(pool);
   const customers = await readCustomers(pool, evidence.customers);
-  const rights = await rightsFaults(pool, evidence.vipControlUrl);
+  const rights = await rightsFaults(pool, evidence.vipControlUrl, evidence.strangers);
   const faults = [
     ...lineFaults(evidence, postings),
     ...(await clearingFaults(pool, evidence)),

@@ -17,6 +17,8 @@ export interface Customer {
   msisdn: string;
   /** Price of the card's own term, minor units of KES. */
   termPrice: bigint;
+  /** What the card's bouquet shows, by our names. */
+  products: readonly string[];
 }
 
 const SITE = 'NBO';
@@ -53,7 +55,7 @@ export async function addCustomers(databaseUrl: string, count: number): Promise<
         at,
       });
       const termPrice = priceAt(bouquet, term, at) ?? 0n;
-      customers.push({ subscriberId, card, msisdn, termPrice });
+      customers.push({ subscriberId, card, msisdn, termPrice, products: bouquet.products });
     }
     return customers;
   } finally {

@@ -2,6 +2,7 @@
 import { sleep } from '../src/platform/timers.ts';
 import type { Customer } from './customers.ts';
 import type { Homes } from './homes.ts';
+import type { Meddling } from './meddling.ts';
 import type { Town } from './town.ts';
 import type { Trouble, Victim } from './troubles.ts';
 
@@ -20,6 +21,7 @@ const TRY_AGAIN_MS = 1_000;
 interface State {
   town: Town;
   homes: Homes;
+  meddling: Meddling;
   customers: readonly Customer[];
   counts: Record<string, number>;
   /** What is under way with each process: it is not killed twice at once. */
@@ -27,8 +29,11 @@ interface State {
 }
 
 /** Havoc for a town and its homes. */
-export function createHavoc(town: Town, homes: Homes, customers: readonly Customer[]): Havoc {
-  const state: State = { town, homes, customers, counts: {}, turns: new Map() };
+export function createHavoc(
+  parts: Pick<State, 'town' | 'homes' | 'meddling' | 'customers'>,
+): Havoc {
+  const { town, homes, customers } = parts;
+  const state: State = { ...parts, counts: {}, turns: new Map() };
   return {
     async play(troubles) {
       const startMs = performance.now();
@@ -69,6 +74,10 @@ export function nameOf(trouble: Trouble): string {
       return `wrong clock of ${trouble.victim}`;
     case 'link':
       return 'VIP Control cut';
+    case 'data':
+      return `data: ${trouble.what}`;
+    case 'foreign':
+      return `foreign write, ${trouble.whose}`;
     case 'homes':
       return 'homes off and on';
   }
@@ -76,7 +85,7 @@ export function nameOf(trouble: Trouble): string {
 
 async function make(state: State, trouble: Trouble): Promise<void> {
   const name = nameOf(trouble);
-  const { town } = state;
+  const { town, meddling } = state;
   if (trouble.kind === 'kill' && !town.programs.has(trouble.victim)) return;
   state.counts[name] = (state.counts[name] ?? 0) + 1;
   switch (trouble.kind) {
@@ -88,6 +97,10 @@ async function make(state: State, trouble: Trouble): Promise<void> {
       return town.killPostgres(trouble.how);
     case 'homes':
       return inTurn(state, 'head-end', () => switchHomes(state, trouble));
+    case 'data':
+      return inTurn(state, 'head-end', () => meddling.disagree(trouble));
+    case 'foreign':
+      return inTurn(state, 'head-end', () => meddling.activate(trouble.whose));
     case 'fault':
       return inTurn(state, 'head-end', () => surely(() => town.headEnd.setFault(trouble.fault)));
     case 'restart':
@@ -116,7 +129,7 @@ function inTurn(state: State, who: string, act: () => Promise<void>): Promise<vo
 }
 
 /** What is asked of the head-end's window is asked again when a busy machine was too slow. */
-async function surely(ask: () => Promise<void>): Promise<void> {
+export async function surely(ask: () => Promise<void>): Promise<void> {
   for (let left = TRIES_MAX; ; left -= 1) {
     try {
       await ask();

@@ -21,6 +21,9 @@ const SETTLE_POLL_MS = 2_000;
 const FAULTS_MAX = 20;
 const SERVICE = demoServices().find(({ product }) => product !== null);
 
+/** The decoder in the home of a card. */
+export const decoderOf = (card: string): string => `STB-${card}`;
+
 /** The homes of these cards; listens to the air until it is closed, and is patient so long. */
 export function createHomes(
   headEnd: HeadEndClient,
@@ -34,7 +37,7 @@ export function createHomes(
       if (!SERVICE) throw new Error('no service that is to be paid for');
       watch.forget();
       const service = SERVICE.code;
-      await headEnd.addDecoders(cards.map((card) => ({ stb: `STB-${card}`, card, service })));
+      await headEnd.addDecoders(cards.map((card) => ({ stb: decoderOf(card), card, service })));
     },
     async turn(card, isOn) {
       await headEnd.turn(card, { power: isOn });

@@ -29,6 +29,7 @@ interface CardRow {
 export async function rightsFaults(
   pool: Pool,
   vipControlUrl: string,
+  strangers: ReadonlySet<string> = new Set(),
 ): Promise<{ faults: string[]; cards: number }> {
   const onAir = await readOnAir(vipControlUrl);
   const epochs = await pool.query<{ epoch: number }>('SELECT epoch FROM conditional_access');
@@ -53,8 +54,9 @@ export async function rightsFaults(
     ...airFaults(row, onAir.get(row.card), epoch),
   ]);
   const known = new Set(rows.map(({ card }) => card));
-  for (const card of onAir.keys()) {
-    if (!known.has(card)) faults.push(`card ${card}: on air, though we never asked for it`);
+  for (const [card, { set }] of onAir) {
+    const isRight = known.has(card) || (strangers.has(card) && set.length === 0);
+    if (!isRight) faults.push(`card ${card}: on air, though we never asked for it`);
   }
   return { faults, cards: rows.length };
 }

@@ -30,6 +30,22 @@ function describeMeasured(measured: NonNullable<SoakResult['measured']>): string
     `compared: ${compared(counts)}`,
     `homes: ${homes.alike} hold what their card has, ${homes.pictures} with a picture; ` +
       `${measured.messagesShown} messages came onto screens`,
+    ...describeAccounts(measured.accounts),
     `evidence: ${measured.sealed.rows} rows in ${measured.sealed.blocks} blocks verified`,
   ];
 }
+
+function describeAccounts(accounts: NonNullable<SoakResult['measured']>['accounts']): string[] {
+  const { activations, found, worth, overwritten, disagreements, workItems } = accounts;
+  const refused = Object.entries(accounts.refused).map(([code, cards]) => `${cards} ${code}`);
+  return [
+    `foreign writes: ${activations} activations, ${found} found (worth KES ` +
+      `${minor(worth)}), ${overwritten} overwritten by a newer set of ours; ` +
+      `${accounts.differences} differences in all, each healed`,
+    `data: ${disagreements} cards that the head-end saw otherwise; cards refused: ` +
+      `${refused.join(', ') || 'none'}; ${workItems} work items, each with its sentence`,
+  ];
+}
+
+const minor = (amount: string): string =>
+  `${amount.padStart(3, '0').slice(0, -2)}.${amount.padStart(3, '0').slice(-2)}`;

@@ -28,6 +28,10 @@ export interface Town {
   readonly demo: Demo;
   readonly databaseUrl: string;
   readonly headEnd: HeadEndClient;
+  /** Where it speaks VIP Control. */
+  readonly controlPort: number;
+  /** The head-end's own log: files of this name with the number of their first line. */
+  readonly headEndLog: string;
   /** All that can be killed; without Redis, where it is not installed. */
   readonly programs: ReadonlyMap<Victim, Program>;
   /** `kill -9` of Postgres; it is started again by itself, on the same port. */
@@ -107,6 +111,8 @@ async function open(
   return {
     ...{ folder, gatewayUrl, programs, databaseUrl: postgres.appUrl },
     headEnd: createHeadEndClient(headEndUrl),
+    controlPort: ports['head-end'],
+    headEndLog: `${headEndData(folder)}.log`,
     demo: demoOf({ gatewayUrl, headEndUrl, channels, shortCode: plan.daraja.shortCode }),
     killPostgres(how) {
       // One that was killed a moment ago may not have been started again.
@@ -138,6 +144,8 @@ async function furnish({ ownerUrl, appUrl }: EmbeddedPostgres): Promise<void> {
   }
 }
 
+const headEndData = (folder: string): string => join(folder, 'head-end.jsonl');
+
 async function choosePorts(): Promise<Ports> {
   const names: (keyof Ports)[] = ['gateway', 'dispatcher-1', 'dispatcher-2', 'head-end', 'redis'];
   names.push('headEndHttp');
@@ -163,7 +171,7 @@ function programsOf(parts: Parts): ReadonlyMap<Victim, Program> {
     name: 'head-end',
     command: process.execPath,
     args: [
-      ...[join(ROOT, 'simulators/head-end/main.ts'), '--data', join(folder, 'head-end.jsonl')],
+      ...[join(ROOT, 'simulators/head-end/main.ts'), '--data', headEndData(folder)],
       ...['--port', String(ports['head-end']), '--http-port', String(ports.headEndHttp)],
       ...['--services', join(folder, 'services.json'), '--kbit', KBIT, '--latency', LATENCY],
       ...['--seed', String(seed)],

@@ -1,5 +1,13 @@
 import { faultForm } from '../simulators/head-end/faults/kinds.ts';
-import { planTroubles, TROUBLE_KINDS } from './troubles.ts';
+import { nameOf } from './havoc.ts';
+import {
+  ACTIVATED,
+  DISAGREEMENTS,
+  FAULTS,
+  planTroubles,
+  TROUBLE_KINDS,
+  USUAL_KINDS,
+} from './troubles.ts';
 
 const plan = (seed: number) => planTroubles(seed, { loadMs: 3_600_000, kinds: TROUBLE_KINDS });
 
@@ -21,6 +29,14 @@ describe('the troubles of a run', () => {
     const asked = plan(2).flatMap((trouble) => (trouble.kind === 'fault' ? [trouble.fault] : []));
     expect(asked.length).toBeGreaterThan(100);
     for (const fault of asked) expect(faultForm.safeParse(fault)).toMatchObject({ success: true });
+  });
+
+  it('are, in five minutes, of every kind of disagreement, foreign write and fault', () => {
+    const troubles = planTroubles(3, { loadMs: 300_000, kinds: USUAL_KINDS });
+    const names = new Set(troubles.map(nameOf));
+    for (const what of DISAGREEMENTS) expect(names).toContain(`data: ${what}`);
+    for (const whose of ACTIVATED) expect(names).toContain(`foreign write, ${whose}`);
+    for (const kind of FAULTS) expect(names).toContain(`fault ${kind}`);
   });
 
   it('are of the kinds that were asked for alone', () => {

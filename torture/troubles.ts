@@ -7,6 +7,20 @@ import { below, oneOf, seededRandom } from './random.ts';
 export const VICTIMS = ['gateway', 'dispatcher-1', 'dispatcher-2', 'head-end', 'redis'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
+/**
+ * What is not as we think at the head-end: a card that it does not know (any more), that it has
+ * banned, or that it has freed from its decoder; a product that it does not carry for a while; a
+ * card of which it has a later revision than ours.
+ */
+export const DISAGREEMENTS = [
+  ...(['unknown_card', 'blacklisted', 'unpaired', 'unknown_product', 'stale_rev'] as const),
+] as const;
+export type Disagreement = (typeof DISAGREEMENTS)[number];
+
+/** Whose card somebody activates: one that pays all the time, one that never paid, nobody's. */
+export const ACTIVATED = ['payer', 'idler', 'stranger'] as const;
+export type Activated = (typeof ACTIVATED)[number];
+
 export type Trouble = { atMs: number } & (
   | { kind: 'kill'; victim: Victim; downMs: number }
   /** The first process alone, whose others notice by themselves; or all of them. */
@@ -20,6 +34,10 @@ export type Trouble = { atMs: number } & (
   | { kind: 'rollback'; seconds: number }
   /** A process is started again with a wrong clock, and later with the right one. */
   | { kind: 'clock'; victim: 'dispatcher-1' | 'dispatcher-2'; offsetMs: number; forMs: number }
+  /** The head-end disagrees: about a card until the end, about a product for `forMs`. */
+  | { kind: 'data'; what: Disagreement; forMs: number }
+  /** Somebody gives a card a product at the head-end's console. */
+  | { kind: 'foreign'; whose: Activated }
   /** Some homes switch off, and on again. */
   | { kind: 'homes'; percent: number; offMs: number }
 );
@@ -32,6 +50,8 @@ export const TROUBLE_KINDS = [
   'restart',
   'rollback',
   'clock',
+  'data',
+  'foreign',
   'homes',
 ] as const satisfies readonly Trouble['kind'][];
 
@@ -40,7 +60,8 @@ export const USUAL_KINDS = TROUBLE_KINDS.filter((kind) => kind !== 'rollback');
 
 /** How often each is chosen, against the others. */
 const WEIGHTS: Record<Trouble['kind'], number> = {
-  ...{ fault: 10, kill: 5, homes: 3, link: 2, restart: 2, rollback: 1, postgres: 1, clock: 1 },
+  ...{ fault: 10, kill: 5, homes: 3, data: 4, foreign: 4, link: 2, restart: 2 },
+  ...{ rollback: 1, postgres: 1, clock: 1 },
 };
 const GAP_MS_MIN = 1_000;
 const GAP_MS_MAX = 5_000;
@@ -63,7 +84,7 @@ const FAULT_VALUES: Partial<Record<FaultKind, readonly number[]>> = {
   rate: [2, 5, 20],
   skew: [-300_000, 300_000, 30_000],
 };
-const FAULTS: readonly FaultKind[] = [
+export const FAULTS: readonly FaultKind[] = [
   ...(['drop_before_ack', 'drop_after_exec', 'dup_res', 'shuffle', 'late', 'blackhole'] as const),
   ...(['frag', 'coalesce', 'oversize', 'garbage', 'load', 'seq_skip'] as const),
   ...(['skew', 'rate', 'maintenance'] as const),
@@ -81,15 +102,40 @@ export function planTroubles(seed: number, { loadMs, kinds }: TroubleOptions): T
   const troubles: Trouble[] = [];
   const gapMs = () => GAP_MS_MIN + below(random, GAP_MS_MAX - GAP_MS_MIN);
   const chances = kinds.flatMap((kind) => Array<Trouble['kind']>(WEIGHTS[kind]).fill(kind));
+  const decks: Decks = {
+    kind: deckOf(random, chances),
+    fault: deckOf(random, FAULTS),
+    data: deckOf(random, DISAGREEMENTS),
+    foreign: deckOf(random, ACTIVATED),
+  };
   for (let atMs = gapMs(); atMs < loadMs - QUIET_END_MS; atMs += gapMs()) {
-    troubles.push({ atMs, ...troubleOf(random, oneOf(random, chances)) });
+    troubles.push({ atMs, ...troubleOf(random, decks) });
   }
   return troubles;
 }
 
+/** Each comes once before any comes again, so that a few minutes have all. */
+interface Decks {
+  kind(): Trouble['kind'];
+  fault(): FaultKind;
+  data(): Disagreement;
+  foreign(): Activated;
+}
+
+function deckOf<T>(random: Random, items: readonly T[]): () => T {
+  let left: T[] = [];
+  return () => {
+    if (left.length === 0) left = [...items];
+    const [item] = left.splice(below(random, left.length), 1);
+    if (item === undefined) throw new Error('nothing to choose from');
+    return item;
+  };
+}
+
 type Timeless = Trouble extends infer T ? (T extends Trouble ? Omit<T, 'atMs'> : never) : never;
 
-function troubleOf(random: Random, kind: Trouble['kind']): Timeless {
+function troubleOf(random: Random, decks: Decks): Timeless {
+  const kind = decks.kind();
   const downMs = DOWN_MS_MIN + below(random, DOWN_MS_MAX - DOWN_MS_MIN);
   switch (kind) {
     case 'kill':
@@ -97,7 +143,7 @@ function troubleOf(random: Random, kind: Trouble['kind']): Timeless {
     case 'postgres':
       return { kind, how: oneOf(random, ['first', 'all']) };
     case 'fault':
-      return { kind, fault: faultOf(random) };
+      return { kind, fault: faultOf(random, decks.fault()) };
     case 'link':
       return { kind, downMs };
     case 'restart':
@@ -109,14 +155,17 @@ function troubleOf(random: Random, kind: Trouble['kind']): Timeless {
       const victim = oneOf(random, ['dispatcher-1', 'dispatcher-2'] as const);
       return { kind, victim, offsetMs, forMs: 2 * downMs };
     }
+    case 'data':
+      return { kind, what: decks.data(), forMs: 2 * downMs };
+    case 'foreign':
+      return { kind, whose: decks.foreign() };
     case 'homes':
       return { kind, percent: 1 + below(random, HOMES_PERCENT_MAX), offMs: downMs };
   }
 }
 
 /** Either so many at once, or some of all for a while. */
-function faultOf(random: Random): Fault {
-  const kind = oneOf(random, FAULTS);
+function faultOf(random: Random, kind: FaultKind): Fault {
   const values = FAULT_VALUES[kind];
   const value = values ? { value: oneOf(random, values) } : {};
   const isLong = kindOf(kind).lasts || random.fraction() < 0.5;

@@ -20,6 +20,8 @@ export interface Admission {
   mailMax: number;
   /** Absent: every product is known. Pay-per-view events are never listed. */
   knownProducts?: ReadonlySet<string>;
+  /** Products that were taken out of the line-up since. */
+  goneProducts?: ReadonlySet<string>;
   /** Absent: every area is known. */
   knownRegions?: ReadonlySet<string>;
   knownCard: (card: string) => boolean;
@@ -152,8 +154,8 @@ function grantedBy(operation: WireOperation): readonly WireRight[] {
   return operation.op === 'EVENT' ? [eventRight(operation.args)] : [];
 }
 
-function isKnownProduct(product: string, { knownProducts }: Admission): boolean {
-  if (product.length > PRODUCT_CHARS_MAX) return false;
+function isKnownProduct(product: string, { knownProducts, goneProducts }: Admission): boolean {
+  if (product.length > PRODUCT_CHARS_MAX || goneProducts?.has(product)) return false;
   if (product.startsWith(EVENT_PRODUCT_PREFIX)) return product.length > EVENT_PRODUCT_PREFIX.length;
   return knownProducts === undefined || knownProducts.has(product);
 }

@@ -49,6 +49,8 @@ export interface HeadEndClient {
   setFlow(window: number, retryAfterMs?: number): Promise<void>;
   /** Changes a card at its console, without a command. */
   writeByConsole(write: ConsoleWrite): Promise<void>;
+  /** Lets it refuse to grant these products, and no others, from now on. */
+  setGoneProducts(gone: readonly string[]): Promise<void>;
   /** Sets its clock so far ahead of the machine's. */
   moveClock(offsetMs: number): Promise<void>;
   /**
@@ -111,6 +113,7 @@ export function createHeadEndClient(url: string): HeadEndClient {
     setFlow: (window, retryAfterMs) =>
       mustControl('flow', { window, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }),
     writeByConsole: (write) => mustControl('console', write),
+    setGoneProducts: (gone) => mustControl('products', { gone }),
     moveClock: (offsetMs) => mustControl('clock', { offsetMs }),
     events(card, onEvent) {
       const query = card === null ? '' : `?card=${encodeURIComponent(card)}`;

@@ -55,6 +55,25 @@ describe('a write at the console', () => {
     expect(sees('1')).toBe('NOVA');
   });
 
+  it('puts a card out of use, and in use again, empty', async () => {
+    const { house, order, sees, card } = await openHomes();
+    const granted = (rev: number) => order('ENTITLE', '1', revised(rev, { set: [right('ESS')] }));
+    await granted(1);
+    for (const [state, refused] of [
+      ['retired', 'UNKNOWN_CARD'],
+      ['blacklisted', 'BLACKLISTED'],
+    ] as const) {
+      const { rev } = card('1') ?? { rev: 0 };
+      expect(house.headEnd.writeByConsole({ card: '1', ...glass, state })).toBe(true);
+      expect(sees('1')).not.toBe('NOVA');
+      expect(await granted(rev + 1)).toBe(refused);
+      house.headEnd.writeByConsole({ card: '1', ...glass, state: 'live' });
+      expect(card('1')).toMatchObject({ state: 'live', set: [] });
+      expect(await granted(rev + 2)).toBe('DONE');
+      expect(sees('1')).toBe('NOVA');
+    }
+  });
+
   it('comes by the window, in the name of somebody, with dates that are dates', async () => {
     const { house, time, sees } = await openHomes();
     const place = { host: '127.0.0.1', port: 0, clock: time.clock };

@@ -19,7 +19,10 @@ const name = z.string().min(1).max(NAME_CHARS_MAX);
 const date = z.string().max(DATE_CHARS_MAX);
 const right = z.strictObject({ product: name, from: date, to: date });
 
-/** What is to be changed; `suspended` and `region` null: no more. */
+/**
+ * What is to be changed; `suspended` and `region` null: no more; out of use, it has no rights, and
+ * nothing gives it any.
+ */
 export const consoleForm = z.strictObject({
   card: name,
   by: name,
@@ -28,6 +31,7 @@ export const consoleForm = z.strictObject({
   suspended: name.nullable().exactOptional(),
   region: name.nullable().exactOptional(),
   stbs: z.array(name.max(STB_CHARS_MAX)).max(STBS_MAX).exactOptional(),
+  state: z.enum(['live', 'blacklisted', 'retired']).exactOptional(),
 });
 export type ConsoleWrite = z.infer<typeof consoleForm>;
 
@@ -80,14 +84,17 @@ export function overwritten(
     suspended = before ?? null,
     region,
     stbs,
+    state,
   }: Omit<ConsoleWrite, 'card' | 'by' | 'why'>,
 ): CardState | undefined {
-  const set = given === undefined ? card.set : canonicalSet(given);
+  const wanted = given === undefined ? card.set : canonicalSet(given);
+  const set = state === undefined || state === 'live' ? wanted : [];
   if (!set || !fitsFrame(set)) return undefined;
   return {
     ...{ ...card, set, sub: card.sub + 1, firstAirAt: null },
     ...(suspended === null ? {} : { suspended }),
     ...(region === undefined ? {} : { region }),
     ...(stbs === undefined ? {} : { stbs: [...new Set(stbs)].sort(), isBound: true }),
+    ...(state === undefined ? {} : { state }),
   };
 }

@@ -135,6 +135,14 @@ describe('what may be turned', () => {
     });
   });
 
+  it('is the products that it carries', async () => {
+    const { air, link } = await openWindow();
+    await air.setGoneProducts([ESS.product]);
+    expect(await link.send(entitle('c1', 1, [ESS]))).toMatchObject({ code: 'UNKNOWN_PRODUCT' });
+    await air.setGoneProducts([]);
+    expect(await link.send(entitle('c2', 1, [ESS]))).toMatchObject({ kind: 'done' });
+  });
+
   it('is the speed, the window and what goes wrong', async () => {
     const { air, link, house, time, executions } = await openWindow();
     await air.setLatency({ medianMs: 1_000, p99Ms: 2_000 });

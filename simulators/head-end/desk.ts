@@ -49,6 +49,8 @@ export interface Desk {
   resume(): void;
   /** Changes a card without a command; false when that cannot be. */
   writeByConsole(write: ConsoleWrite): boolean;
+  /** Refuses to grant these products, until it is told others. */
+  setGoneProducts(products: Iterable<string>): void;
   /** When all that was done until now is on the disk. */
   settle(): Promise<void>;
   /** For the commands taken from now on. */
@@ -91,6 +93,7 @@ interface DeskState extends DeskDeps {
   /** Cancel what is to be executed when its latency is over. */
   delayed: Set<() => void>;
   pacer: Pacer;
+  goneProducts: ReadonlySet<string>;
   stopped: boolean;
 }
 
@@ -101,6 +104,7 @@ export function createDesk(deps: DeskDeps): Desk {
     listeners: new Map(),
     delayed: new Set(),
     pacer: createPacer(deps),
+    goneProducts: new Set(),
     stopped: false,
   };
   return {
@@ -118,6 +122,9 @@ export function createDesk(deps: DeskDeps): Desk {
     },
     resume: () => resume(desk),
     writeByConsole: (write) => !desk.stopped && writeByConsole(desk, write),
+    setGoneProducts(products) {
+      desk.goneProducts = new Set(products);
+    },
     settle: () => new Promise((done) => desk.journal.afterAll(done)),
     setLatency(latency) {
       desk.latency = latency;
@@ -189,7 +196,7 @@ function refuse(
   if (peer.inFlight >= desk.windowMax) return 'WINDOW_FULL';
   const overload = refusedFor(desk);
   if (overload !== undefined) return overload;
-  const admitted = admit(cmd, { ...desk.admission, world: desk.memory, now });
+  const admitted = admit(cmd, admissionOf(desk, now));
   return admitted.ok ? undefined : admitted.code;
 }
 
@@ -241,7 +248,7 @@ function executeNow(desk: DeskState, cmdId: string): void {
   }
   const now = desk.clock.now();
   // Judged a second time: `notAfter` may have passed, or the catalogue changed, since.
-  const admitted = admit(pending, { ...desk.admission, world: memory, now });
+  const admitted = admit(pending, admissionOf(desk, now));
   if (!admitted.ok) {
     conclude(desk, pending, rejection(admitted.code));
     return;
@@ -311,6 +318,10 @@ function resultOnAir(
   const { emm } = emmSince(desk, at.toISOString());
   const revision = revisionOf(cardOf(desk, cmd));
   return { status: 'DONE', code: 'DONE', emm: { ...emm, count }, ...revision };
+}
+
+function admissionOf({ admission, goneProducts, memory }: DeskState, now: Date): Admission {
+  return { ...admission, goneProducts, world: memory, now };
 }
 
 function cardOf({ memory }: DeskState, { target }: CommandEnvelope): CardState | undefined {

@@ -22,6 +22,7 @@ export interface Control {
 const NAME_CHARS_MAX = 64;
 const LOST_SECONDS_MAX = 366 * 24 * 3_600;
 const RANGE_MAX = 20_000;
+const PRODUCTS_GONE_MAX = 500;
 const WINDOW_MAX = 100_000;
 const PAUSE_MS_MAX = 600_000;
 const DECODER_SKEW_MS_MAX = 366 * 24 * 3_600_000;
@@ -113,6 +114,13 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   ),
   console: control(consoleForm, ({ headEnd }, write) =>
     headEnd.writeByConsole(write) ? DONE : [400, { error: 'set: bad dates, or too much.' }],
+  ),
+  products: control(
+    z.strictObject({ gone: z.array(name).max(PRODUCTS_GONE_MAX) }),
+    ({ headEnd }, { gone }) => {
+      headEnd.setGoneProducts(gone);
+      return DONE;
+    },
   ),
   restart: control(restartForm, async ({ headEnd, clock }, { lose, loseSeconds }) => {
     const sinceMs = clock.now().getTime() - (loseSeconds ?? 0) * 1_000;

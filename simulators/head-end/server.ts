@@ -60,6 +60,8 @@ export interface VipControlServer extends Readings {
   report: Reports;
   /** Somebody changes a card at the console, without a command; false when that cannot be. */
   writeByConsole(write: ConsoleWrite): boolean;
+  /** Refuses to grant these products, and no others that it knows, from now on. */
+  setGoneProducts(products: Iterable<string>): void;
   /** The public half of the key its log is signed with, PEM. */
   logKey: string;
   /** False once the journal could not be written: nothing more is taken. */
@@ -140,6 +142,7 @@ export async function createVipControlServer(
       return await createReports({ log, services: deps.services ?? [] })(name, query);
     },
     writeByConsole: headEnd.desk.writeByConsole,
+    setGoneProducts: headEnd.desk.setGoneProducts,
     logKey: log.publicKey,
     isHealthy: () => headEnd.isHealthy,
   };

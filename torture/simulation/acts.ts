@@ -198,6 +198,13 @@ const ACTS: Record<string, Play> = {
       return told(act({ kind: 'buy', purpose, msisdn, means }));
     },
   },
+  scratch: {
+    weight: 4,
+    play({ act, one, base, random }) {
+      const code = oneOf(random, base.codes);
+      return told(act({ kind: 'redeem', code, cardNumber: one().card }));
+    },
+  },
   change_plan: {
     weight: 3,
     play({ act, one, base, random }) {

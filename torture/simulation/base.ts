@@ -25,6 +25,8 @@ import {
   type TvuChannel,
 } from '../../src/telecom/channels.ts';
 
+import { printScratchCards } from './scratch-cards.ts';
+
 export interface Subscriber {
   id: bigint;
   cardId: bigint;
@@ -43,6 +45,8 @@ export interface Base {
   accounts: ReadonlyMap<string, bigint>;
   channels: { all: Channels; money: MoneyChannel; tvu: TvuChannel };
   subscribers: readonly Subscriber[];
+  /** Codes of scratch cards, each to be used once. */
+  codes: readonly string[];
   /** Pay-per-view films on sale from the beginning, for `FILM_UNITS` each. */
   filmIds: readonly bigint[];
   metrics: Metrics;
@@ -90,10 +94,15 @@ export async function createBase(): Promise<Base> {
     for (let n = 0; n < SUBSCRIBERS; n += 1) {
       subscribers.push(await openSubscriber({ pool, ids, site, catalogue: held }, n));
     }
+    const [bouquet] = [...held.current().bouquets.values()].filter(
+      (one) => one.siteId === site.id && one.code === 'ESSENTIAL',
+    );
+    if (!bouquet) throw new Error('no bouquet ESSENTIAL');
+    const codes = await printScratchCards({ pool, ids, site, bouquet, at: BEGAN_AT });
     // Nobody publishes anything while the seeds run.
     const catalogue = { ...held, reload: async () => undefined };
     return {
-      ...{ database, site, catalogue, accounts, channels, subscribers, filmIds },
+      ...{ database, site, catalogue, accounts, channels, subscribers, filmIds, codes },
       metrics: createMetrics(),
     };
   } finally {

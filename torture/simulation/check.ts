@@ -2,7 +2,6 @@
  * When all is quiet: do both sides' books agree, is on the air what was paid for, and is nothing
  * left to do? Every disagreement is one sentence. Nothing here changes anything.
  */
-import type { Pool } from 'pg';
 import type { VipControlServer } from '../../simulators/head-end/server.ts';
 import { checkBooks, checkPrepaid } from '../../src/billing/ledger/check.ts';
 import { balanceOf } from '../../src/billing/ledger/store.ts';
@@ -12,11 +11,11 @@ import { listDue } from '../../src/billing/settlement/due-list.ts';
 import { RELEASE_GRACE_MS } from '../../src/entitlement/dispatch/holds.ts';
 import type { Base } from './base.ts';
 import { airFaults } from './check-air.ts';
+import { type ConsoleEvidence, consoleFaults } from './check-console.ts';
 import type { HeadEndHouse } from './head-end.ts';
 import type { BookLine } from './operator.ts';
 
-export interface Evidence {
-  pool: Pool;
+export interface Evidence extends ConsoleEvidence {
   base: Base;
   lines: readonly BookLine[];
   /** What those who asked for something were told. */
@@ -49,6 +48,7 @@ export async function inspect(evidence: Evidence): Promise<Findings> {
     zeroFaults('prepaid', await checkPrepaid(evidence.pool)),
     await airFaults(evidence),
     await messageFaults(evidence),
+    await consoleFaults(evidence),
     await dueFaults(evidence),
   ];
   return {
@@ -192,6 +192,9 @@ async function messageFaults(evidence: Evidence): Promise<Findings> {
 const LEFT: Readonly<Record<string, string>> = {
   'rights wait': 'SELECT 1 FROM card_rights WHERE next_at <= $1',
   'messages wait': 'SELECT 1 FROM outbound WHERE next_at <= $1',
+  'differences with the head-end are open': `SELECT 1 FROM reconciliation_difference d
+     WHERE found_at <= $1
+       AND NOT EXISTS (SELECT FROM reconciliation_closing WHERE difference_id = d.id)`,
   'refreshes wait': 'SELECT 1 FROM card_refresh WHERE next_at <= $1',
   'notices are parked': `SELECT 1 FROM inbox WHERE state = 'parked' AND received_at <= $1`,
 };

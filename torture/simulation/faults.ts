@@ -22,6 +22,8 @@ export interface FaultsDeps {
   restore(): Promise<void>;
   /** Raises the epoch of our revisions, and has all rights sent. */
   raiseEpoch(): Promise<void>;
+  /** Somebody gives a card at the head-end's console what nobody has paid for. */
+  activate(): void;
 }
 
 const DOWN_MS_MAX = 8_000;
@@ -99,6 +101,7 @@ const STRIKES: Record<string, Strike> = {
     headEnd.server().setFlow(below(deps.random, 2), 1 + below(deps.random, WHILE_MS_MAX));
     later(deps, WHILE_MS_MAX, () => headEnd.isUp() && headEnd.server().setFlow(WINDOW_MAX));
   },
+  head_end_console: ({ activate }) => activate(),
   head_end_slow({ house }) {
     if (house.headEnd.isUp()) {
       house.headEnd.server().setLatency({ medianMs: SLOW_MS, p99Ms: 10 * SLOW_MS });

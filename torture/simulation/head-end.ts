@@ -31,6 +31,8 @@ export interface HeadEndHouse {
   /** How often each command was executed, by its name, in all its lives. */
   executions(): ReadonlyMap<string, number>;
   setSkew(ms: number): void;
+  /** Its own log, as far as it was written. */
+  log(): readonly LogLine[];
   /** The messages that it was ever given, by the names of their commands. */
   messages(): ReadonlyMap<string, { card: string; text: string | undefined }>;
 }
@@ -86,6 +88,7 @@ export function createHeadEndHouse(deps: HeadEndDeps): HeadEndHouse {
       current = started;
     },
     executions: () => executionsOf(disk),
+    log: () => lines,
     messages: () => messagesOf(disk),
     setSkew(ms) {
       life.skewMs = ms;

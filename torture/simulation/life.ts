@@ -4,9 +4,11 @@ import { seededRandom } from '../random.ts';
 import { type Acts, createActs } from './acts.ts';
 import type { Base } from './base.ts';
 import type { Break } from './breaks.ts';
+import { type Activation, createConsole } from './console.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { House } from './house.ts';
 import { type BookLine, createOperator, type Operator } from './operator.ts';
+import { within } from './time.ts';
 import type { Trace } from './trace.ts';
 
 export interface Living {
@@ -16,6 +18,10 @@ export interface Living {
   /** Names of messages that a restore made the product forget. */
   forgotten: ReadonlySet<string>;
   faults: Faults;
+  /** What was done at the head-end's console. */
+  activations: readonly Activation[];
+  /** Asks for a comparison with the head-end, as the night does. */
+  compare(): void;
   act(): void;
   /** Acts that nobody has answered yet. */
   openActs(): number;
@@ -61,11 +67,13 @@ export function openLife(house: House, { base, seed, trace, broken }: LifeDeps):
       });
   };
   const raise = createRaising(query, { broken, now });
+  const console = createConsole({ base, headEnd, now, random: seededRandom(seed * 16 + 12) });
   const restoring = createRestoring(house, { query, operator, acts, broken, raise });
   const faults = createFaults({
     ...{ house, trace, random: seededRandom(seed * 16 + 10) },
     backUp: restoring.backUp,
     raiseEpoch: raise,
+    activate: () => console.activate(),
     async restore() {
       const known = await restoring.restore();
       doing(operator.tellAgain(known.told), () => undefined);
@@ -73,6 +81,13 @@ export function openLife(house: House, { base, seed, trace, broken }: LifeDeps):
   });
   return {
     ...{ trace, operator, faults, answers: acts.answers, forgotten: restoring.forgotten },
+    activations: console.activations,
+    compare() {
+      const process = anyProcess();
+      if (!process) throw new Error('nobody is there to compare');
+      const asking = within(process.life, () => process.reconciliation?.askAll('night'));
+      doing(Promise.resolve(asking), () => undefined);
+    },
     act: () => doing(acts.doOne(), trace.act),
     openActs: () => open,
     waiting: () => whatWaits(query, now()),
@@ -150,6 +165,12 @@ function createRaising(
 const WAITING = [
   ['rights', 'SELECT 1 FROM card_rights WHERE next_at IS NOT NULL AND raised_at <= $1'],
   ['messages', 'SELECT 1 FROM outbound WHERE next_at IS NOT NULL AND created_at <= $1'],
+  [
+    'comparisons',
+    `SELECT 1 FROM reconciliation_run r WHERE asked_at <= $1 AND NOT EXISTS (
+                   SELECT FROM reconciliation_end WHERE run_id = r.id)`,
+  ],
+  ['commands', `SELECT 1 FROM cas_command WHERE state = 'waiting' AND created_at <= $1`],
   ['refreshes', 'SELECT 1 FROM card_refresh WHERE next_at IS NOT NULL AND asked_at <= $1'],
 ] as const;
 

@@ -10,11 +10,13 @@ import { createSettlement, type Settlement } from '../../src/billing/settlement/
 import { ONLY_SYSTEM } from '../../src/entitlement/cas/systems.ts';
 import type { PictureDesk } from '../../src/entitlement/picture/desk.ts';
 import { createPictureDesk } from '../../src/entitlement/picture/service.ts';
+import type { Reconciliation } from '../../src/entitlement/reconciliation/service.ts';
 import { rightsFor } from '../../src/entitlement/rights/rules.ts';
 import { type Entitlement, startEntitlement } from '../../src/entitlement/service.ts';
 import { createVipControlLink } from '../../src/entitlement/vip-control/link.ts';
 import { openDebts } from '../../src/open-debts.ts';
 import { waker } from '../../src/open-entitlement.ts';
+import { openReconciliation } from '../../src/open-reconciliation.ts';
 import { createIds } from '../../src/platform/database/ids.ts';
 import type { Job } from '../../src/platform/jobs.ts';
 import type { ServiceLogger } from '../../src/platform/log.ts';
@@ -31,6 +33,7 @@ import { createTextSender } from '../../src/telecom/text/sender.ts';
 import { startJobs } from '../../src/work.ts';
 import type { Base } from './base.ts';
 import { simulatedPool } from './pool.ts';
+import { hashCode } from './scratch-cards.ts';
 import type { Statements } from './statements.ts';
 import type { Life, VirtualTime } from './time.ts';
 import type { Wire } from './wire.ts';
@@ -40,6 +43,7 @@ export interface ProductProcess {
   settlement: Pick<Settlement, 'settle'>;
   picture: PictureDesk;
   entitlement: Entitlement;
+  reconciliation: Reconciliation | null;
   /** Where the mobile operator knocks. */
   doors: { money: DoorHandler; tvu: DoorHandler };
 }
@@ -105,16 +109,17 @@ export async function startProcess(deps: ProductDeps): Promise<ProductProcess> {
   });
   const remind = () =>
     remindDue({ ...common, catalogue, messagesFor: wording.messages.messagesFor });
+  const reconciliation = openReconciliation({ pool, clock, entitlement, catalogue, logger });
   startJobs({
     ...{ ...common, jobPool: pools.jobs, metrics: base.metrics, billing, entitlement, postpaid },
-    ...{ dunning: dunning.service, remind, anchors: null, reconciliation: null },
+    ...{ dunning: dunning.service, remind, anchors: null, reconciliation },
     // Nobody speaks to many here, and the operator tells of every payment in the end.
     ...{ campaigns: { feed: async () => 0 } },
     telecom: { momo, collections, sweep: async () => 0 },
     schedule: scheduleOf(deps),
   });
   const picture = createPictureDesk({ ...common, refresher: entitlement.refresher });
-  return { life, settlement, picture, entitlement, doors };
+  return { life, settlement, picture, entitlement, reconciliation, doors };
 }
 
 function partsOf(deps: ProductDeps): Parts {
@@ -133,6 +138,7 @@ function partsOf(deps: ProductDeps): Parts {
   const settlement = createSettlement({
     ...{ pool: pools.settlement, ids, catalogue, logger: deps.logger },
     accounts: () => base.accounts,
+    voucherHash: hashCode,
     ports: { rightsFor, messagesFor: wording.messages.messagesFor },
     onCommitted: (what) => onCommitted(what),
     monotonicMs: deps.time.elapsedMs,
@@ -180,7 +186,9 @@ const SECOND_MS = 1_000;
 /** Most of the time passes in leaps: what wakes by the minute wakes this often. */
 export const RARELY_MS = 6 * SECOND_MS;
 /** Nobody here has a contract or is prompted: these look, and find nothing. */
-const IDLE_JOBS = new Set(['poll-orders', 'collect', 'postpaid-receipts', 'bill', 'recognise']);
+const IDLE_JOBS = ['poll-orders', 'collect', 'postpaid-receipts', 'bill', 'recognise'];
+/** The nights of these lives, in which the head-end is compared. */
+const NIGHT_JOB = 'reconcile-nightly';
 const IDLE_MS = 5 * RARELY_MS;
 /** They read by COPY, which is no statement that could be put in a line with others. */
 const LEFT_OUT = new Set(['seal', 'follow-command-log', 'command-log-months', 'anchor']);
@@ -203,7 +211,8 @@ const scheduleOf =
 function rhythmOf({ name, cron }: Job): { everyMs: number; offsetMs: number } {
   const [second = '0'] = cron.split(' ');
   const step = /^\*\/(\d+)$/.exec(second);
-  if (IDLE_JOBS.has(name)) return { everyMs: IDLE_MS, offsetMs: RARELY_MS };
+  if (IDLE_JOBS.includes(name) || name === NIGHT_JOB)
+    return { everyMs: IDLE_MS, offsetMs: RARELY_MS };
   if (step) return { everyMs: Math.min(Number(step[1]) * SECOND_MS, RARELY_MS), offsetMs: 0 };
   return { everyMs: RARELY_MS, offsetMs: (Number(second) * SECOND_MS) % RARELY_MS };
 }

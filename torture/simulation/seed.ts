@@ -52,6 +52,8 @@ const JOBS_MS = RARELY_MS + SECOND_MS;
 /** Longer than any repetition waits. */
 const REST_LEAP_MS = 130 * SECOND_MS;
 const RESTS_MAX = 60;
+/** One heals; one sees that all is healed. */
+const COMPARISONS = 2;
 /** Behind the end of the film, and of the time to object to a move. */
 const LAST_LEAP_MS = 13 * HOUR_MS;
 
@@ -73,13 +75,13 @@ export async function runSeed(
     const isQuiet = await rest(house, life);
     if (!isQuiet) faults.push(`never at rest: ${await whatWaits(life)}`);
     const now = house.time.now();
-    const { server, executions, messages } = house.headEnd;
+    const { server, executions, messages, log } = house.headEnd;
     await house.close();
     const found = await look(house.backups.current().appUrl, (pool) =>
       inspect({
         ...{ pool, base, now, lines: life.operator.lines, answers: life.answers },
         ...{ headEnd: server(), executions: executions(), messages: messages() },
-        forgotten: life.forgotten,
+        ...{ forgotten: life.forgotten, activations: life.activations, log: log() },
       }),
     );
     findings = { checks: found.checks, faults: [...faults, ...house.failures, ...found.faults] };
@@ -143,7 +145,15 @@ async function rest(house: House, life: Living): Promise<boolean> {
   }
   time.leap(HOUR_MS);
   await kernel.runFor(JOBS_MS);
-  return untilQuiet(house, life);
+  if (!(await untilQuiet(house, life))) return false;
+  // Nothing is on its way any more: what somebody did at the console is seen, and healed.
+  for (let n = 0; n < COMPARISONS; n += 1) {
+    time.leap(REST_LEAP_MS);
+    life.compare();
+    await kernel.runFor(JOBS_MS);
+    if (!(await untilQuiet(house, life))) return false;
+  }
+  return true;
 }
 
 async function untilQuiet(house: House, life: Living): Promise<boolean> {
