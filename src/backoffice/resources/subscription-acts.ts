@@ -137,7 +137,7 @@ const planRoutes = (desk: Desk): Route[] => [
     example: { bouquet: 'ESSENTIAL' },
     problems: [
       ...(['unknown_card', 'insufficient_funds', 'not_running', 'term_not_sold'] as const),
-      ...(['paused', 'addon_not_available', 'addon_limit'] as const),
+      ...(['product_not_on_cas', 'paused', 'addon_not_available', 'addon_limit'] as const),
     ],
     wish: (said, card, site) => addOnWish(desk, said, card, site),
   }),
