@@ -69,13 +69,14 @@ const renewalRoutes = (desk: Desk): Route[] => [
   cardActRoute(desk, {
     ...{ path: 'renewal-requests', access: 'term.sell', body: ofTerm },
     summary: 'Buy a term now from the owner’s wallet, or as soon as there is money for it',
-    ...{ example: { term: 'month' }, problems: ['unknown_card', 'term_not_sold', 'paused'] },
+    example: { term: 'month' },
+    problems: ['unknown_card', 'term_not_sold', 'product_not_on_cas', 'paused'],
     wish: (said, { id: cardId }) => ({ kind: 'request_renewal', cardId, term: said.term }),
   }),
   cardActRoute(desk, {
     ...{ path: 'auto-renewals', access: 'subscription.change', body: ofTerm },
     summary: 'Have the subscription renew by itself from now on',
-    ...{ example: { term: 'month' }, problems: ['unknown_card'] },
+    ...{ example: { term: 'month' }, problems: ['unknown_card', 'product_not_on_cas'] },
     wish: (said, { id: cardId }) => ({ kind: 'set_auto_renew', cardId, term: said.term }),
   }),
   cardActRoute(desk, {
@@ -124,7 +125,10 @@ const planRoutes = (desk: Desk): Route[] => [
       'Another bouquet: at once, by the site’s rule for what is unused, or from the next term',
     body: planChange,
     example: { bouquet: 'ESSENTIAL', policy: 'end_of_term' },
-    problems: ['unknown_card', 'insufficient_funds', 'term_not_sold', 'paused'],
+    problems: [
+      ...(['unknown_card', 'insufficient_funds', 'term_not_sold'] as const),
+      ...(['product_not_on_cas', 'paused'] as const),
+    ],
     wish: (said, card, site) => planWish(desk, said, card, site),
   }),
   cardActRoute(desk, {
@@ -133,7 +137,7 @@ const planRoutes = (desk: Desk): Route[] => [
     example: { bouquet: 'ESSENTIAL' },
     problems: [
       ...(['unknown_card', 'insufficient_funds', 'not_running', 'term_not_sold'] as const),
-      ...(['paused', 'addon_not_available', 'addon_limit'] as const),
+      ...(['product_not_on_cas', 'paused', 'addon_not_available', 'addon_limit'] as const),
     ],
     wish: (said, card, site) => addOnWish(desk, said, card, site),
   }),
@@ -166,14 +170,18 @@ const giftRoutes = (desk: Desk): Route[] => [
   cardActRoute(desk, {
     ...{ path: 'trials', access: 'trial.give', body: why },
     summary: 'A trial, as long as the site’s rules say; once in a while for decoder and person',
-    ...{ example: { reason: 'new in town' }, problems: ['unknown_card', 'trial_used', 'paused'] },
+    example: { reason: 'new in town' },
+    problems: ['unknown_card', 'trial_used', 'product_not_on_cas', 'paused'],
     wish: (_said, { id: cardId }) => ({ kind: 'grant_trial', cardId }),
   }),
   cardActRoute(desk, {
     ...{ path: 'loans', access: 'loan.give', body: why },
     summary: 'A term on loan with its fee, by the site’s rules; the next money repays it',
     example: { reason: 'pays on Friday' },
-    problems: ['unknown_card', 'loan_open', 'loan_over_cap', 'term_not_sold', 'paused'],
+    problems: [
+      ...(['unknown_card', 'loan_open', 'loan_over_cap'] as const),
+      ...(['term_not_sold', 'product_not_on_cas', 'paused'] as const),
+    ],
     wish: (_said, { id: cardId }) => ({ kind: 'take_loan', cardId }),
   }),
 ];
