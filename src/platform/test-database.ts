@@ -35,6 +35,8 @@ const TEMPLATE = 'vip_template';
 /** How the test processes learn of the server that the run's set-up started. */
 const OWNER_URL = 'VIP_TEST_OWNER_URL';
 const APP_URL = 'VIP_TEST_APP_URL';
+/** Of Node: the programs that tests start find there what an earlier one has compiled. */
+const COMPILE_CACHE = 'NODE_COMPILE_CACHE';
 
 /**
  * Starts a Postgres in a temporary folder, with a migrated template database, and tells the test
@@ -64,6 +66,7 @@ export async function startTestServer(migrationsDir: string): Promise<TestServer
     await migrate({ ownerUrl, migrationsDir, logger: silentLogger, appRole: 'vip_app' });
     process.env[OWNER_URL] = postgres.ownerUrl;
     process.env[APP_URL] = postgres.appUrl;
+    process.env[COMPILE_CACHE] ??= join(dataDir, 'compiled');
     return { stop };
   } catch (error) {
     await stop();
