@@ -95,8 +95,8 @@ async function cloneOf(template: string): Promise<TestDatabase> {
 }
 
 /**
- * A temporary folder, in memory where there is room. Remove it after the test; when the run is killed, the next one removes it,
- * together with any Postgres left running in it.
+ * A temporary folder, in memory where there is room. Remove it after the test; when the run is
+ * killed, the next one removes it, together with any Postgres left running in it.
  */
 export function makeTestFolder(home = isRoomy(MEMORY_HOME) ? MEMORY_HOME : tmpdir()): string {
   return mkdtempSync(join(realpathSync(home), `${FOLDER_PREFIX}${process.pid}-`));
