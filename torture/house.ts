@@ -146,6 +146,7 @@ function launch(state: State): void {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       VIP_DATA_DIR: state.dataDir,
       PORT: String(state.port),
       LOG_LEVEL: 'info',

@@ -1,6 +1,5 @@
 /** A head-end of one test's own in a time of its own, and links to it over a line to be cut. */
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Command,
@@ -19,6 +18,7 @@ import {
   until,
 } from '../../src/entitlement/vip-control/testing.ts';
 import { silentLogger } from '../../src/platform/log.ts';
+import { makeTestFolder } from '../../src/platform/test-database.ts';
 import type { VipControlServerDeps } from './head-end.ts';
 import { createLossyLine } from './lossy-line.ts';
 import { createVipControlServer } from './server.ts';
@@ -59,7 +59,7 @@ export async function tearDown(): Promise<void> {
 
 /** A head-end without latency, and a link to it; time stands still but for `time.advance`. */
 export async function setUp(options: Partial<VipControlServerDeps> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'head-end-'));
+  const folder = makeTestFolder();
   closeLater(() => rm(folder, { recursive: true }));
   const time = createFakeTime(NOW);
   const dataFile = join(folder, 'journal.jsonl');

@@ -2,8 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cardTarget } from '../../src/entitlement/vip-control/command.ts';
@@ -13,6 +12,7 @@ import {
 } from '../../src/entitlement/vip-control/link.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { systemClock, systemRandom } from '../../src/platform/system.ts';
+import { makeTestFolder } from '../../src/platform/test-database.ts';
 import type { AirEvent } from './air/types.ts';
 import { createHeadEndClient, startHeadEndProcess } from './client.ts';
 
@@ -22,7 +22,7 @@ const children: ChildProcess[] = [];
 const links: VipControlLink[] = [];
 let folder = '';
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'head-end-'));
+  folder = makeTestFolder();
 });
 afterEach(async () => {
   for (const link of links.splice(0)) await link.close();

@@ -38,7 +38,8 @@ export interface Backoffice {
   /** To be mounted below `/api/v1`. */
   router: Router;
   routes: readonly Route[];
-  document: Record<string, unknown>;
+  /** The OpenAPI document; made when it is first asked for. */
+  document(): Record<string, unknown>;
   /**
    * Suspensions that end, approved acts whose process ended, free days after outages, keys whose
    * time is over. Never rejects.
@@ -114,11 +115,15 @@ export function createBackoffice(deps: BackofficeDeps): Backoffice {
       ? principalOfSession(pool, token, { now, requireTotp })
       : principalOfKey(pool, token, now);
   const routes = allRoutes(desk);
-  const document = openApiOf(routes, settings.publicUrl, VERSION);
+  let made: Record<string, unknown> | null = null;
+  const document = () => {
+    made ??= openApiOf(routes, settings.publicUrl, VERSION);
+    return made;
+  };
   const limiter = createLimiter(deps.kv, { ...LIMITS, ...deps.limits });
   const router = Router();
   router.use('/docs', createDocs());
-  router.get('/openapi.json', (_req, res) => void res.json(document));
+  router.get('/openapi.json', (_req, res) => void res.json(document()));
   const timeOf = clocks && { timeOf: clocks.tests.timeOf };
   router.use(
     createRouter(routes, {

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { createHeadEndHttp, type HeadEndHttp } from '../../simulators/head-end/http.ts';
@@ -11,6 +10,7 @@ import {
 } from '../../src/entitlement/vip-control/link.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { systemClock, systemRandom } from '../../src/platform/system.ts';
+import { makeTestFolder } from '../../src/platform/test-database.ts';
 import { expectAccessible } from './accessible.ts';
 import { chromiumProgram, launchChromium } from './chromium.ts';
 
@@ -81,7 +81,7 @@ function stories(executablePath: string): void {
 }
 
 async function open(): Promise<void> {
-  folder = mkdtempSync(join(tmpdir(), 'head-end-page-'));
+  folder = makeTestFolder();
   headEnd = await createVipControlServer({
     ...{ port: 0, host, clock: systemClock, logger: silentLogger, latencyMs: 0 },
     dataFile: join(folder, 'journal.jsonl'),

@@ -73,7 +73,7 @@ const payMonth = async (): Promise<void> => {
 
 function paying(): void {
   it('shows the way from the dialled code to the picture, and how long it took', async () => {
-    await sit(AMINA);
+    await sit(AMINA, { reducedMotion: 'no-preference' });
     await code('V03');
     await expect(seat.page.getByTestId('time-to-picture').first().textContent()).resolves.toMatch(
       /^\W*–/,
@@ -201,7 +201,7 @@ function beingAccessible(): void {
     ['a projector', 1920, 1080, 'light'],
   ] as const)('is accessible on %s, also in a session and in French', async (...shape) => {
     const [, width, height, colorScheme] = shape;
-    await sit(CATHERINE, { viewport: { width, height }, colorScheme, reducedMotion: 'reduce' });
+    await sit(CATHERINE, { viewport: { width, height }, colorScheme });
     await expectAccessible(seat.page);
     await seat.dial();
     await expectAccessible(seat.page);

@@ -1,7 +1,6 @@
 /** The drivers of the product, against the head-end simulator, by the list for all drivers. */
 import { createPublicKey } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VipControlServerDeps } from '../../simulators/head-end/head-end.ts';
 import { createVipControlServer, type VipControlServer } from '../../simulators/head-end/server.ts';
@@ -12,6 +11,7 @@ import { createFakeRandom, createFakeTime } from '../../src/entitlement/vip-cont
 import { CONTROL_TRANSPORTS, type ControlAddress } from '../../src/platform/control-address.ts';
 import { silentLogger } from '../../src/platform/log.ts';
 import { createTestAuthority, writeTestFiles } from '../../src/platform/test-certificates.ts';
+import { makeTestFolder } from '../../src/platform/test-database.ts';
 import { describeCasDriver } from './cas-driver.ts';
 import { createLine } from './line.ts';
 import { CARDS, type CasWorld, NOW, PRODUCTS, type SystemOptions } from './world.ts';
@@ -44,7 +44,7 @@ async function startSystem(transport: Transport, deps: VipControlServerDeps) {
 
 /** Makes worlds whose drivers have addresses of that kind. */
 const worldOf = (transport: Transport) => async (options: SystemOptions) => {
-  const folder = await mkdtemp(join(tmpdir(), 'conformance-'));
+  const folder = makeTestFolder();
   const dataFile = join(folder, 'head-end.jsonl');
   const time = createFakeTime(NOW);
   const clock = { now: () => new Date(time.clock.now().getTime() + options.aheadMs) };

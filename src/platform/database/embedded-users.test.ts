@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { makeTestFolder } from '../test-database.ts';
@@ -22,7 +23,8 @@ afterAll(() => {
 });
 
 function copyProduct(modeBits: number): string {
-  const home = makeTestFolder();
+  // On the disk: programs are started from here, which a file system in memory may forbid.
+  const home = makeTestFolder(tmpdir());
   homes.push(home);
   const parts = ['embedded.ts', 'embedded'].map((name) => join('src/platform/database', name));
   const files = ['ports.ts', 'start-error.ts', 'timers.ts'].map((n) => join('src/platform', n));

@@ -44,7 +44,7 @@ beforeAll(async () => {
   named = await furnish(office, 'NBO');
   await furnish(office, 'ABJ');
   for (const role of ROLE_NAMES) tokens.set(role, (await office.staff([role])).token);
-  components = (office.document.components as { schemas: Components }).schemas;
+  components = (office.document().components as { schemas: Components }).schemas;
 });
 afterAll(() => office.close());
 
@@ -191,7 +191,7 @@ describe('whatever is sent', () => {
   it(
     'is answered, and as the document says',
     async () => {
-      const paths = office.document.paths as Record<string, Record<string, Operation>>;
+      const paths = office.document().paths as Record<string, Record<string, Operation>>;
       let calls = 0;
       let done = 0;
       for (const route of office.routes) {

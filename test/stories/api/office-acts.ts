@@ -117,14 +117,16 @@ function call(
 }
 
 /** Calls the server; a problem that its route does not declare is an error. */
-export function callerOf(server: Server, document: Record<string, unknown>): Office['call'] {
-  const operationAt = operationsOf(document);
+export function callerOf(server: Server, document: Office['document']): Office['call'] {
+  let operationAt: ReturnType<typeof operationsOf> | null = null;
   return (method, path, given = {}) => {
     const verb = method.toLowerCase();
-    const operation = operationAt(verb, path);
     return call(server, { method: verb, path, ...given }).expect(({ type, body }) => {
       const isProblem = type === 'application/problem+json';
-      if (!isProblem || !operation || isDeclared(operation, body.code)) return;
+      if (!isProblem) return;
+      operationAt ??= operationsOf(document());
+      const operation = operationAt(verb, path);
+      if (!operation || isDeclared(operation, body.code)) return;
       throw new Error(`${verb} ${path} does not declare ${body.code}`);
     });
   };

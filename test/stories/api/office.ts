@@ -65,7 +65,7 @@ export interface Office {
   campaigns: Campaigns;
   url: string;
   routes: readonly Route[];
-  document: Record<string, unknown>;
+  document(): Record<string, unknown>;
   now(): Date;
   later(ms: number): void;
   site(code: SiteCode): Site;
