@@ -35,7 +35,7 @@ describe('a simulated life', () => {
   it.each<[Break, number, RegExp]>([
     ['credit_twice', 1, /^receipt \w+-2: in our books, not in the operator's$/],
     ['drop_right', 4, /^card \d+: other rights on air than ours$/],
-    ['fold_by_id', 1, /^books: wrongFolds \d+$/],
+    ['fold_by_id', 3, /^books: wrongFolds \d+$/],
   ])(
     'does not hide a product that has the defect %s',
     async (broken, seed, found) => {
