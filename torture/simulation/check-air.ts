@@ -85,15 +85,17 @@ function headEndFaults(row: CardRow, { headEnd }: AirEvidence, epoch: number): s
   if (onAir.epoch !== epoch || onAir.rev !== desiredRev) {
     faults.push(`card ${card}: on air ${onAir.epoch}.${onAir.rev}, ours ${epoch}.${desiredRev}`);
   }
+  if ((onAir.suspended ?? null) !== suspended) {
+    faults.push(`card ${card}: suspended on air ${onAir.suspended}, ours ${suspended}`);
+  }
+  // Of a suspended card nothing is shown; when it goes on, its set is sent anew.
+  if (suspended !== null) return faults;
   const ours = desired.map(({ product, from, to }) => ({
     ...{ product, from },
     to: offAirAt({ product, to: new Date(to) }, AIR_MARGIN_MS).toISOString(),
   }));
   if (JSON.stringify(canonicalSet(ours)) !== JSON.stringify(onAir.set)) {
     faults.push(`card ${card}: other rights on air than ours`);
-  }
-  if ((onAir.suspended ?? null) !== suspended) {
-    faults.push(`card ${card}: suspended on air ${onAir.suspended}, ours ${suspended}`);
   }
   return faults;
 }

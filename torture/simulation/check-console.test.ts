@@ -16,9 +16,9 @@ const line = (n: number, more: object) =>
 const written = line(1, { op: 'CONSOLE', args: { why: 'activation 0' } });
 const activations = [{ card: CARD, mark: 'activation 0' }];
 const found = { card: CARD, amount: 9n, writtenBy: 'console' };
-const faultsOf = async (log: LogLine[], rows: object[]): Promise<string[]> => {
+const faultsOf = async (log: LogLine[], rows: object[], onAir = {}): Promise<string[]> => {
   const pool = { query: async () => ({ rows }) } as unknown as Pool;
-  return (await consoleFaults({ pool, activations, log })).faults;
+  return (await consoleFaults({ pool, activations, headEnd: { card: () => onAir }, log })).faults;
 };
 
 describe('the account of what was done at the console', () => {
@@ -26,6 +26,7 @@ describe('the account of what was done at the console', () => {
     expect(await faultsOf([written, line(2, {})], [found])).toEqual([]);
     expect(await faultsOf([written, line(2, {})], [])).toEqual([]);
     expect(await faultsOf([], [])).toEqual([]);
+    expect(await faultsOf([written], [], { suspended: 'dispute' })).toEqual([]);
   });
 
   it.each<[string, LogLine[], object[]]>([
