@@ -7,7 +7,7 @@ import type { Break } from './breaks.ts';
 import { type Activation, createConsole } from './console.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { House } from './house.ts';
-import { type BookLine, createOperator, type Operator } from './operator.ts';
+import { createOperator, type KnownLines, type Operator } from './operator.ts';
 import { within } from './time.ts';
 import type { Trace } from './trace.ts';
 
@@ -39,8 +39,7 @@ export interface LifeDeps {
 type Query = (text: string, values?: unknown[]) => Promise<pg.QueryResult>;
 
 /** What is known outside at the moment of a copy. */
-interface Known {
-  told: ReadonlySet<BookLine>;
+interface Known extends KnownLines {
   answers: ReadonlySet<string>;
 }
 
@@ -76,7 +75,7 @@ export function openLife(house: House, { base, seed, trace, broken }: LifeDeps):
     activate: () => console.activate(),
     async restore() {
       const known = await restoring.restore();
-      doing(operator.tellAgain(known.told), () => undefined);
+      doing(operator.tellAgain(known), () => undefined);
     },
   });
   return {
@@ -111,7 +110,8 @@ function createRestoring(house: House, { query, operator, acts, broken, raise }:
     async backUp(): Promise<boolean> {
       if (!(await house.backups.take())) return false;
       const told = new Set(operator.lines.filter(({ isTold }) => isTold));
-      known = { told, answers: new Set(acts.answers.keys()) };
+      const reversed = new Set(operator.lines.filter(({ isReversed }) => isReversed));
+      known = { told, reversed, answers: new Set(acts.answers.keys()) };
       return true;
     },
     /** What was known at the copy; all that came after it is lost, and is to be told again. */

@@ -33,8 +33,8 @@ export interface Operator {
   lines: readonly BookLine[];
   /** Moves money and tells of it, sooner or later; resolves when the product has answered. */
   move(line: Pick<BookLine, 'kind' | 'card' | 'accountRef' | 'payer' | 'amount'>): Promise<void>;
-  /** Tells once more of all but these, as when it is asked for its statement. */
-  tellAgain(known: ReadonlySet<BookLine>): Promise<void>;
+  /** Tells once more of all but what was told, as when it is asked for its statement. */
+  tellAgain(known: KnownLines): Promise<void>;
   /** Somebody else says that a known receipt was for more, or that units were sold. */
   forge(): Promise<void>;
 }
@@ -57,6 +57,12 @@ const SOON_MS_MAX = 1_500;
 const LATE = 12;
 const LOST = 12;
 const REPEATED = 25;
+
+/** What the product knew of at some instant. */
+export interface KnownLines {
+  told: ReadonlySet<BookLine>;
+  reversed: ReadonlySet<BookLine>;
+}
 
 /** An operator with empty books. */
 export function createOperator(deps: OperatorDeps): Operator {
@@ -95,13 +101,11 @@ export function createOperator(deps: OperatorDeps): Operator {
       }
       await told;
     },
-    async tellAgain(known) {
-      const lost = lines.filter((line) => line.isTold && !known.has(line));
-      for (const line of lost) {
-        line.isTold = false;
-        // What we took back, we have not taken back any more.
-        line.isReversed = false;
-      }
+    async tellAgain({ told, reversed }) {
+      const lost = lines.filter((line) => line.isTold && !told.has(line));
+      for (const line of lost) line.isTold = false;
+      // What was taken back since then has not been taken back any more.
+      for (const line of lines) line.isReversed &&= reversed.has(line);
       await Promise.all(lost.map(tellUntilTold));
     },
     async forge() {
