@@ -79,7 +79,7 @@ async function writeFailed(deps: AnswersDeps, failed: readonly FailedAnswer[]): 
   const rows = failed.map(({ card: { cardId, token, rev }, verdict, line }) => {
     return { ...verdict, cardId, token, rev, line, raise: verdict.alarm === 'conflict' };
   });
-  const recorded = await failCards(pool, rows, now);
+  const recorded = await failCards(pool, rows);
   const alarmed = failed.filter(
     ({ card, verdict }) => verdict.alarm !== null && recorded.has(card.cardId),
   );

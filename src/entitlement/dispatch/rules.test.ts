@@ -3,7 +3,10 @@ import { classOf, RESULT_CODES } from '../vip-control/results.ts';
 import { cmdIdOf, judge, reairIdOf, type Sending, wireSet } from './rules.ts';
 
 const NOW = new Date('2026-11-23T13:00:00Z');
-const sending: Sending = { cardNumber: '40210000017', rev: 57, attempts: 0, failingSince: null };
+const sending: Sending = {
+  ...{ cardNumber: '40210000017', rev: 57, attempts: 0 },
+  ...{ failure: null, failingSince: null },
+};
 const judged = (outcome: CommandOutcome, attempts = 0, fraction = 0.5) =>
   judge(outcome, { ...sending, attempts }, { now: NOW, fraction });
 const inSeconds = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
@@ -87,6 +90,23 @@ describe('an outcome', () => {
       nextAt: inSeconds(10),
       alarm: 'conflict',
     });
+  });
+
+  it('is tried once a day after a day of failing, and as at first when it answers again', () => {
+    const failingSince = new Date(NOW.getTime() - 86_400_000);
+    const judgedAfter = (failure: string, outcome: CommandOutcome) =>
+      judge(outcome, { ...sending, failure, failingSince }, { now: NOW, fraction: 0.5 });
+    const busy = { kind: 'retry', code: 'BUSY' } as const;
+    const silent = { kind: 'unknown', sent: true } as const;
+    expect(judgedAfter('BUSY', busy)).toMatchObject({ failingSince, alarm: 'ended' });
+    expect(judgedAfter('BUSY', silent)).toMatchObject({ failingSince, alarm: 'ended' });
+    expect(judgedAfter('NO_ANSWER', silent)).toMatchObject({ failingSince, alarm: 'ended' });
+    for (const failure of ['NO_ANSWER', 'NOT_SENT']) {
+      expect(judgedAfter(failure, busy)).toMatchObject({
+        ...{ failingSince: NOW, alarm: null },
+        nextAt: inSeconds(1),
+      });
+    }
   });
 
   it('expired in the queue of the head-end is tried again soon', () => {

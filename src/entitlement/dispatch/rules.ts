@@ -8,7 +8,8 @@ export interface Sending {
   rev: number;
   /** Answers to this revision so far that were no success. */
   attempts: number;
-  /** Since when it has failed; null: it has not. */
+  /** Why it failed last, and since when it has; null: it has not. */
+  failure: string | null;
   failingSince: Date | null;
 }
 
@@ -21,6 +22,8 @@ export type Verdict =
       attempts: number;
       /** Kept for staff: a code of the head-end, `NO_ANSWER` or `NOT_SENT`. */
       failure: string;
+      /** Since when it fails: anew when there is an answer after silence. */
+      failingSince: Date;
       /**
        * `refused`: a person must mend something. `behind`: the head-end knows a later revision.
        * `conflict`: it has another content under ours; only a new revision can replace it.
@@ -74,17 +77,21 @@ export function judge(
 ): Verdict {
   if (outcome.kind === 'done') return { kind: 'on_air', at: outcome.firstAirAt ?? now };
   const again = judgeFailure(outcome, sending.attempts, { now, fraction });
-  const failingMs = now.getTime() - (sending.failingSince ?? now).getTime();
-  if (failingMs < RETRY_END_MS) return again;
+  const isHeardAgain = outcome.kind !== 'unknown' && SILENCE.has(sending.failure ?? '');
+  const failingSince = isHeardAgain ? now : (sending.failingSince ?? now);
+  if (now.getTime() - failingSince.getTime() < RETRY_END_MS) return { ...again, failingSince };
   const nextAt = new Date(now.getTime() + spreadMs(RETRY_END_MS / 1000, fraction));
-  return { ...again, nextAt, alarm: again.alarm ?? 'ended' };
+  return { ...again, failingSince, nextAt, alarm: again.alarm ?? 'ended' };
 }
+
+/** Failures that are no answer of the head-end. */
+const SILENCE: ReadonlySet<string> = new Set(['NO_ANSWER', 'NOT_SENT']);
 
 function judgeFailure(
   outcome: Exclude<CommandOutcome, { kind: 'done' }>,
   attempts: number,
   { now, fraction }: { now: Date; fraction: number },
-): Extract<Verdict, { kind: 'again' }> {
+): Omit<Extract<Verdict, { kind: 'again' }>, 'failingSince'> {
   const after = (ms: number) => new Date(now.getTime() + ms);
   const more = attempts + 1;
   switch (outcome.kind) {

@@ -237,8 +237,8 @@ async function sendDue(state: DispatcherState, onRoom?: () => void): Promise<num
 /** Sends the set of one card; resolves when the answer was written. Never rejects. */
 async function send(state: DispatcherState, card: ClaimedCard): Promise<void> {
   const { clock, random, metrics } = state.deps;
-  const { number: cardNumber, rev, attempts, failingSince } = card;
-  const sending = { cardNumber, rev, attempts, failingSince };
+  const { number: cardNumber, rev, attempts, failure, failingSince } = card;
+  const sending = { cardNumber, rev, attempts, failure, failingSince };
   const { outcome, line } = await sendCommand(state, card, sending);
   if (state.stopped) return;
   const now = clock.now();

@@ -19,7 +19,8 @@ export interface ClaimedCard {
   dueSince: Date;
   /** When this revision was raised; null where that is not known. */
   raisedAt: Date | null;
-  /** Since when this revision has failed; null: it has not. */
+  /** Why this revision failed last, and since when it has; null: it has not. */
+  failure: string | null;
   failingSince: Date | null;
   /** Nobody waits for it: a machine raised it. */
   isBulk: boolean;
@@ -45,6 +46,7 @@ export interface FailedCard extends Held {
   nextAt: Date;
   attempts: number;
   failure: string;
+  failingSince: Date;
   /** Whether the set needs a new revision: the head-end has another content under this one. */
   raise: boolean;
   line: LogLine | null;
@@ -74,7 +76,7 @@ UPDATE card_rights r SET lease_by = $3, lease_until = $4, lease_token = r.lease_
   FROM due JOIN card c ON c.id = due.card_id
  WHERE r.card_id = due.card_id
 RETURNING r.card_id, c.number, r.desired_rev, r.desired, r.suspended, r.attempts, r.next_at,
-          r.raised_at, r.raised_for, r.is_bulk, r.lease_token,
+          r.raised_at, r.raised_for, r.is_bulk, r.lease_token, r.failure,
           CASE WHEN r.failure IS NOT NULL THEN r.failing_since END AS failing_since`;
 
 /** Lines `x` of a revision that was not known to be on air. */
@@ -131,8 +133,8 @@ SELECT a.card_id, a.is_fresh, p.id AS purchase_id, c.site_id
 const FAIL = `
 WITH x AS (
   SELECT * FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::text[],
-                       $6::boolean[], $7::bigint[])
-       AS x (card_id, rev, next_at, attempts, failure, is_raised, token)
+                       $6::boolean[], $7::bigint[], $8::timestamptz[])
+       AS x (card_id, rev, next_at, attempts, failure, is_raised, token, failing_since)
 ), locked AS MATERIALIZED (
   SELECT r.card_id, r.desired_rev = x.rev AS is_wanted
     FROM card_rights r JOIN x ON x.card_id = r.card_id AND x.token = r.lease_token
@@ -143,7 +145,7 @@ UPDATE card_rights r
    SET desired_rev = r.desired_rev + CASE WHEN is_wanted AND x.is_raised THEN 1 ELSE 0 END,
        next_at = CASE WHEN is_wanted THEN x.next_at ELSE r.next_at END,
        attempts = CASE WHEN is_wanted THEN x.attempts ELSE r.attempts END,
-       failing_since = CASE WHEN is_wanted AND r.failure IS NULL THEN $8 ELSE r.failing_since END,
+       failing_since = CASE WHEN is_wanted THEN x.failing_since ELSE r.failing_since END,
        failure = CASE WHEN is_wanted THEN x.failure ELSE r.failure END,
        lease_until = NULL,
        lease_by = NULL
@@ -228,6 +230,7 @@ export async function claimCards(pool: Pool, claim: CardClaim): Promise<ClaimedC
     attempts: row.attempts,
     dueSince: row.next_at,
     raisedAt: row.raised_at,
+    failure: row.failure,
     failingSince: row.failing_since,
     isBulk: row.is_bulk,
     token: row.lease_token,
@@ -267,11 +270,7 @@ const linesOf = (cards: readonly { line: LogLine | null }[]): LogLine[] =>
   cards.flatMap(({ line }) => line ?? []);
 
 /** Writes failures that were heard by `now`; answers the cards for which they still mattered. */
-export async function failCards(
-  pool: Pool,
-  cards: readonly FailedCard[],
-  now: Date,
-): Promise<Set<bigint>> {
+export async function failCards(pool: Pool, cards: readonly FailedCard[]): Promise<Set<bigint>> {
   const { rows } = await pool.query({
     name: 'dispatch-fail',
     text: FAIL,
@@ -283,7 +282,7 @@ export async function failCards(
       cards.map((card) => card.failure),
       cards.map((card) => card.raise),
       cards.map((card) => card.token),
-      now,
+      cards.map((card) => card.failingSince),
       ...logValues(linesOf(cards)),
     ],
   });
