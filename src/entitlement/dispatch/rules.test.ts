@@ -94,19 +94,23 @@ describe('an outcome', () => {
 
   it('is tried once a day after a day of failing, and as at first when it answers again', () => {
     const failingSince = new Date(NOW.getTime() - 86_400_000);
-    const judgedAfter = (failure: string, outcome: CommandOutcome) =>
-      judge(outcome, { ...sending, failure, failingSince }, { now: NOW, fraction: 0.5 });
+    const judgedAfter = (failure: string, outcome: CommandOutcome, attempts = 19) =>
+      judge(outcome, { ...sending, attempts, failure, failingSince }, { now: NOW, fraction: 0.5 });
     const busy = { kind: 'retry', code: 'BUSY' } as const;
     const silent = { kind: 'unknown', sent: true } as const;
     expect(judgedAfter('BUSY', busy)).toMatchObject({ failingSince, alarm: 'ended' });
     expect(judgedAfter('BUSY', silent)).toMatchObject({ failingSince, alarm: 'ended' });
     expect(judgedAfter('NO_ANSWER', silent)).toMatchObject({ failingSince, alarm: 'ended' });
     for (const failure of ['NO_ANSWER', 'NOT_SENT']) {
-      expect(judgedAfter(failure, busy)).toMatchObject({
-        ...{ failingSince: NOW, alarm: null },
-        nextAt: inSeconds(1),
-      });
+      expect(judgedAfter(failure, busy)).toMatchObject({ failingSince: NOW, alarm: null });
     }
+  });
+
+  it('goes on as before when nobody was there to try for most of that day', () => {
+    const failingSince = new Date(NOW.getTime() - 86_400_000);
+    const tried = { ...sending, attempts: 1, failure: 'BUSY', failingSince };
+    const verdict = judge({ kind: 'retry', code: 'BUSY' }, tried, { now: NOW, fraction: 0.5 });
+    expect(verdict).toMatchObject({ failingSince, alarm: null, nextAt: inSeconds(2) });
   });
 
   it('expired in the queue of the head-end is tried again soon', () => {

@@ -79,11 +79,16 @@ export function judge(
   const again = judgeFailure(outcome, sending.attempts, { now, fraction });
   const isHeardAgain = outcome.kind !== 'unknown' && SILENCE.has(sending.failure ?? '');
   const failingSince = isHeardAgain ? now : (sending.failingSince ?? now);
-  if (now.getTime() - failingSince.getTime() < RETRY_END_MS) return { ...again, failingSince };
+  const isLong = now.getTime() - failingSince.getTime() >= RETRY_END_MS;
+  // Who was down for a day has not tried for a day.
+  const isEnded = isLong && (outcome.kind === 'unknown' || again.attempts >= TRIES_MIN);
+  if (!isEnded) return { ...again, failingSince };
   const nextAt = new Date(now.getTime() + spreadMs(RETRY_END_MS / 1000, fraction));
   return { ...again, failingSince, nextAt, alarm: again.alarm ?? 'ended' };
 }
 
+/** Answers to a revision before it is said that it fails for good. */
+const TRIES_MIN = 20;
 /** Failures that are no answer of the head-end. */
 const SILENCE: ReadonlySet<string> = new Set(['NO_ANSWER', 'NOT_SENT']);
 
