@@ -53,8 +53,12 @@ export interface AirChange extends Span {
   before: number | null;
 }
 
+/** Products in one text, and back: no product's code has a space. */
+export const shownText = (products: readonly string[]): string => products.join(' ');
+export const shownProducts = (text: string): string[] => text.split(' ');
+
 /** What tells a card's spans apart. */
-export const keyOf = ({ products, from }: Span): string => `${products.join(' ')} ${from}`;
+export const keyOf = ({ products, from }: Span): string => `${shownText(products)} ${from}`;
 
 /**
  * What a set changes, and the card after it; null for one that is not later than the last, which

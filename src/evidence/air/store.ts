@@ -1,6 +1,14 @@
 /** The SQL of what was on the air. */
 import type { ClientBase } from 'pg';
-import { type AirCard, type AirChange, type Executed, NEVER, type Span } from './rules.ts';
+import {
+  type AirCard,
+  type AirChange,
+  type Executed,
+  NEVER,
+  type Span,
+  shownProducts,
+  shownText,
+} from './rules.ts';
 
 /** Any number, so that this lock is not mistaken for another. */
 const AIR_LOCK = 7_310_003;
@@ -123,9 +131,9 @@ export async function readCards(
       card,
       {
         ...{ epoch, rev, at },
-        open: (open.get(card) ?? []).map(
-          ({ shown, from, to, since }): Span => ({ products: shown.split(' '), from, to, since }),
-        ),
+        open: (open.get(card) ?? []).map(({ shown, from, to, since }): Span => {
+          return { products: shownProducts(shown), from, to, since };
+        }),
       },
     ]),
   );
@@ -166,7 +174,7 @@ export async function writeAir(client: ClientBase, writes: AirWrites): Promise<v
         SET to_at = EXCLUDED.to_at, since = EXCLUDED.since`,
     [
       changes.map(({ card }) => card),
-      changes.map(({ products }) => products.join(' ')),
+      changes.map(({ products }) => shownText(products)),
       changes.map(({ from }) => instantOf(from)),
       changes.map(({ to }) => instantOf(to)),
       changes.map(({ since }) => `{${since.map(instantOf)}}`),
@@ -209,7 +217,7 @@ function daysOf(changes: readonly AirChange[]): Map<string, Day> {
     days.set(key, day);
   };
   for (const { products, from, to, before } of changes) {
-    const shown = products.join(' ');
+    const shown = shownText(products);
     if (before !== null && before > from) {
       count(shown, from, 'began', -1);
       count(shown, before, 'ended', -1);

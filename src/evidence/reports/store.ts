@@ -1,6 +1,6 @@
 /** The SQL of the reports. */
 import type { ClientBase, Pool } from 'pg';
-import { SEEN } from '../air/rules.ts';
+import { SEEN, shownProducts } from '../air/rules.ts';
 
 type Db = Pool | ClientBase;
 
@@ -40,7 +40,7 @@ export interface Shown {
 /** What was shown at an instant, and by how many cards. A card counts once, and in `SEEN` again. */
 export async function countShown(db: Db, at: Date): Promise<Shown[]> {
   const { rows } = await db.query({ name: 'air-count', text: COUNT, values: [at] });
-  return rows.map(({ shown, cards }) => ({ products: shown.split(' '), cards }));
+  return rows.map(({ shown, cards }) => ({ products: shownProducts(shown), cards }));
 }
 
 /** Cards given to a subscriber whose subscription was not closed; none of a test clock. */
@@ -108,7 +108,7 @@ export async function agesOf(db: Db, at: Date): Promise<{ product: string; cards
   const { rows } = await db.query({ name: 'air-ages', text: COUNT_AGES, values });
   const byProduct = new Map<string, number[]>();
   for (const { shown, nth, younger, cards } of rows) {
-    const product: string = shown.split(' ')[nth - 1];
+    const product = shownProducts(shown)[nth - 1] ?? '';
     const counts = byProduct.get(product) ?? AGES.map(() => 0);
     const age = limits.length - younger;
     byProduct.set(product, counts.with(age, (counts[age] ?? 0) + cards));
