@@ -55,25 +55,30 @@ export function drawCard(
     return { go: { ...state, screen: leadsTo(state), card: only.number } };
   }
   const cards = caller.cards.slice(0, CARDS_LISTED_MAX);
-  const items = cards.map((view, index) =>
-    words.say('card.item', {
-      n: String(index + 1),
-      last4: last4(view.number),
-      name: view.maskedName,
-    }),
-  );
-  const page = paginate(items, {
-    page: state.page ?? 0,
-    head: event === null ? question(words, items.length) : eventQuestion(words, event),
-    foot: words.say('nav.back'),
-    footMore: words.say('nav.more'),
-  });
+  const head = event === null ? question(words, cards.length) : eventQuestion(words, event);
+  const page = pageOfCards(words, cards, { page: state.page ?? 0, head });
   const parent: State = event === null ? MAIN : { screen: 'film' };
   const choices = pageChoices(state, parent, page.more);
   for (const [index, view] of cards.entries()) {
     choices[String(index + 1)] = chosen(state, view.number);
   }
   return { text: page.text, choices };
+}
+
+/** One page of a list of cards to pick from. */
+export function pageOfCards(
+  words: Words,
+  cards: CallerView['cards'],
+  { page, head }: { page: number; head: string },
+): ReturnType<typeof paginate> {
+  const items = cards.map(({ number, maskedName }, index) =>
+    words.say('card.item', { n: String(index + 1), last4: last4(number), name: maskedName }),
+  );
+  return paginate(items, {
+    ...{ page, head },
+    foot: words.say('nav.back'),
+    footMore: words.say('nav.more'),
+  });
 }
 
 function question(words: Words, cards: number): string {

@@ -5,6 +5,7 @@
 import { paginate } from '../../gsm7.ts';
 import type { MovableList, MovableView } from '../services.ts';
 import { typedCard } from '../typed.ts';
+import { pageOfCards } from './card.ts';
 import {
   type Ask,
   backTo,
@@ -37,21 +38,10 @@ export const moveCard: Screen = {
     if (payment === null) return { go: MOVE };
     const caller = await services.caller(channel, msisdn);
     const cards = caller.cards.filter(({ number }) => number !== payment.cardNumber);
-    const items = cards.map((view, index) =>
-      words.say('card.item', {
-        n: String(index + 1),
-        last4: last4(view.number),
-        name: view.maskedName,
-      }),
-    );
-    const page = paginate(items, {
-      page: state.page ?? 0,
-      head: words.say(items.length > 0 ? 'move.card.pick' : 'move.card', {
-        amount: words.amount(payment.amountMinor),
-      }),
-      foot: words.say('nav.back'),
-      footMore: words.say('nav.more'),
+    const head = words.say(cards.length > 0 ? 'move.card.pick' : 'move.card', {
+      amount: words.amount(payment.amountMinor),
     });
+    const page = pageOfCards(words, cards, { page: state.page ?? 0, head });
     const choices = pageChoices(state, MOVE, page.more);
     for (const [index, { number }] of cards.entries()) {
       choices[String(index + 1)] = { go: confirming(state, number) };
