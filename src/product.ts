@@ -8,15 +8,13 @@ import type { Pool } from 'pg';
 import { parse } from 'yaml';
 import type { DemoClocks } from './backoffice/resources/demo-clocks.ts';
 import type { Backoffice } from './backoffice/service.ts';
-import type { Catalogue } from './billing/catalogue/rules.ts';
 import type { PostpaidService } from './billing/postpaid/service.ts';
 import { remindDue } from './billing/reminders/service.ts';
-import { type Billing, createBilling } from './billing/service.ts';
-import type { Outcome } from './billing/settlement/commands.ts';
+import type { Billing } from './billing/service.ts';
 import { createPictureDesk } from './entitlement/picture/service.ts';
-import { rightsFor } from './entitlement/rights/rules.ts';
 import type { Entitlement } from './entitlement/service.ts';
-import { openBackoffice, tills } from './open-backoffice.ts';
+import { openBackoffice } from './open-backoffice.ts';
+import { openBilling } from './open-billing.ts';
 import { openCampaigns } from './open-campaigns.ts';
 import { type Cas, openCas } from './open-cas.ts';
 import { openTime } from './open-clocks.ts';
@@ -41,9 +39,9 @@ import { createMetrics } from './platform/metrics.ts';
 import type { Clock, Ids } from './platform/ports.ts';
 import { StartError } from './platform/start-error.ts';
 import { systemClock, systemRandom } from './platform/system.ts';
-import { noteSettled, type RoadStep } from './road.ts';
+import type { RoadStep } from './road.ts';
 import { type Channels, readChannels } from './telecom/channels.ts';
-import { createTelecom, createWording, siteIndex, type Telecom } from './telecom/service.ts';
+import { createTelecom, createWording, type Telecom } from './telecom/service.ts';
 import { startJobs, type Working, watch } from './work.ts';
 
 /** What a demo adds: simulators to work with, an operator to work for. */
@@ -87,6 +85,8 @@ export interface ProductOptions {
   clock?: Clock;
   /** How long a prompt waits for the USSD screen to close. */
   pushDelayMs?: number;
+  /** What wakes the jobs; the machine's clock unless a story says otherwise. */
+  schedule?: Working['schedule'];
   /** Only in demo mode; `url` is where the product will answer. */
   openDemo?(opened: { url: string; pool: Pool; prisma: Prisma; ids: Ids }): Promise<DemoHouse>;
 }
@@ -127,7 +127,7 @@ async function open(
   stop: () => Promise<void>,
 ): Promise<Product> {
   const { config, logger, openDemo } = options;
-  const { clock = systemClock, pushDelayMs = PUSH_DELAY_MS } = options;
+  const { clock = systemClock, pushDelayMs = PUSH_DELAY_MS, schedule } = options;
   // The port first: whether it is free is known at once, and the database takes a second.
   const app = express();
   app.disable('x-powered-by');
@@ -148,11 +148,11 @@ async function open(
   const onRoad = demo?.onRoad;
   const cas = await openCas({ config, pool, logger: logger.child({ room: 'cas' }), demo });
   closers.push(async () => cas.stop());
-  const billing = await openBilling(house, { config, channels, clock, onRoad, cas }, logger);
+  const billing = await openBilling(house, { config, channels, clock, onRoad, cas, logger });
   closers.push(() => billing.settlement.close());
   const opened = { config, pool, prisma, ids, billing, channels, url: http.url };
   const rooms = await openRooms({
-    ...{ parts: opened, house, demo, logger, closers, clock, pushDelayMs, cas },
+    ...{ parts: opened, house, demo, logger, closers, clock, pushDelayMs, schedule, cas },
   });
   const parts = { ...opened, entitlement: rooms.entitlement, clocks: rooms.clocks };
   const checks = {
@@ -212,76 +212,6 @@ function channelsOf(config: Config, demo: DemoHouse | undefined): Channels {
   throw new StartError(`VIP_PROVIDERS_FILE cannot be used: ${read.faults.join('; ')}.`);
 }
 
-interface BillingParts {
-  config: Config;
-  channels: Channels;
-  clock: Clock;
-  onRoad: DemoHouse['onRoad'];
-  cas: Cas;
-}
-
-async function openBilling(
-  house: House,
-  { config, channels, clock, onRoad, cas }: BillingParts,
-  logger: ServiceLogger,
-): Promise<Billing> {
-  const { metrics } = house;
-  let opened: Billing | undefined;
-  const catalogue = (): Catalogue => {
-    if (!opened) throw new Error('Billing is not open yet');
-    return opened.catalogue.current();
-  };
-  const { messages } = createWording({ channels, catalogue });
-  opened = await createBilling({
-    ...house,
-    clock,
-    logger: logger.child({ room: 'billing' }),
-    voucherKey: config.voucherKey,
-    ports: {
-      rightsFor,
-      carries: cas.carries,
-      messagesFor: (saying, at) => messages.messagesFor(saying, at),
-    },
-    moneyChannels: (next) => {
-      const sites = siteIndex(() => next);
-      const money = channels.all.filter(({ kind }) => kind === 'money' || kind === 'tvu');
-      return [
-        ...money.map((channel) => ({ id: channel.id, siteId: siteIdOf(sites, channel) })),
-        ...tills(next),
-      ];
-    },
-    onBatch: (size, seconds) => {
-      metrics.observe('vip_settlement_batch_size', {}, size);
-      metrics.observe('vip_settlement_batch_seconds', {}, seconds);
-    },
-    onSettled: (command, outcome) => {
-      if (onRoad) noteSettled(onRoad, command, outcome, clock.now());
-      const { kind, channelId } = command;
-      if (kind !== 'payment' && kind !== 'tvu_notice') return;
-      const labels = { channel: channelId, outcome: outcomeName(outcome) };
-      metrics.count('vip_payments_total', labels);
-    },
-  });
-  return opened;
-}
-
-/** `settled`, `suspense`, `duplicate`, … */
-function outcomeName(outcome: Outcome): string {
-  if (outcome.kind !== 'done') return outcome.kind;
-  return outcome.first ? outcome.settled.state : 'duplicate';
-}
-
-function siteIdOf(sites: ReturnType<typeof siteIndex>, channel: { id: string; site: string }) {
-  try {
-    return sites.byCode(channel.site).id;
-  } catch {
-    throw new StartError(
-      `Channel ${channel.id} is for site ${channel.site}, which is not in the database: ` +
-        'publish a catalogue with it first (npm run catalogue -- publish FILE).',
-    );
-  }
-}
-
 interface Opening {
   parts: Omit<ProductParts, 'entitlement'>;
   house: House;
@@ -290,6 +220,7 @@ interface Opening {
   closers: (() => Promise<void>)[];
   clock: Clock;
   pushDelayMs: number;
+  schedule: Working['schedule'];
   cas: Cas;
 }
 
@@ -331,7 +262,7 @@ function openTelecom(
 
 /** The rooms that this process's roles need, and their work in the background. */
 async function openRooms(opening: Opening): Promise<Rooms> {
-  const { parts, house, demo, logger, closers, clock } = opening;
+  const { parts, house, demo, logger, closers, clock, schedule } = opening;
   const { config, billing, channels, pool, ids } = parts;
   const catalogue = () => billing.catalogue.current();
   const wording = createWording({ channels, catalogue });
@@ -369,8 +300,9 @@ async function openRooms(opening: Opening): Promise<Rooms> {
     },
   });
   const working: Working = {
-    ...{ pool, jobPool: house.jobPool, metrics: house.metrics, billing, clock },
+    ...{ pool, jobPool: house.jobPool, metrics: house.metrics, billing, clock, schedule },
     ...{ telecom, entitlement, postpaid, ids, dunning: dunning.service, campaigns },
+
     reconciliation: openReconciliation({ ...common, entitlement, catalogue, logger }),
     anchors: has('scheduler') ? openAnchors(config) : null,
     logger: logger.child({ room: 'jobs' }),

@@ -39,7 +39,7 @@ export interface Working {
   logger: Logger;
   clock: Clock;
   /** What wakes the jobs, where that is not the machine's clock. */
-  schedule?: JobsOptions['schedule'];
+  schedule: JobsOptions['schedule'];
 }
 
 /** What wakes by the calendar; each runs in one process, wherever several wake. */
@@ -49,7 +49,7 @@ export function startJobs(working: Working): Jobs {
     pool: jobPool,
     logger,
     onResult: (job, result) => metrics.count('vip_job_runs_total', { job, result }),
-    ...(working.schedule ? { schedule: working.schedule } : {}),
+    schedule: working.schedule,
   });
   const add = (name: string, cron: string, run: () => Promise<unknown>) =>
     jobs.add({ name, cron, run: async () => void (await run()) });

@@ -35,7 +35,7 @@ export interface JobsOptions {
   /** Told of every run. */
   onResult?: (name: string, result: JobResult) => void;
   /** Calls `wake` by the job's schedule until what it returns is called; absent: node-cron. */
-  schedule?: (job: Job, wake: () => void) => () => void;
+  schedule?: ((job: Job, wake: () => void) => () => void) | undefined;
 }
 
 /** By the machine's own clock. */

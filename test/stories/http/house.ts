@@ -116,6 +116,8 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
     logger: logbook.logger,
     clock,
     pushDelayMs: 0,
+    // Jobs run when a story says so: none is woken between two of its steps.
+    schedule: () => () => undefined,
     openDemo: async (parts) => {
       const { simulators, demo } = await openSimulators({ dataDir, clock, ...options }, parts);
       opened.simulators = simulators;
