@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import {
   type Air,
   CAS_ID,
@@ -266,6 +267,24 @@ describe('dispatch', () => {
     later(301);
     await dispatch.runUntilIdle();
     expect(await state(number)).toMatchObject({ acked_rev: 1, failure: null, next_at: null });
+  });
+
+  it('writes a refusal and its work item both or not at all', async () => {
+    const owner = new Client({ connectionString: world.database.ownerUrl });
+    await owner.connect();
+    const [role] = await world.rows('SELECT current_user AS name');
+    await owner.query(`REVOKE INSERT ON work_item FROM ${role?.name}`);
+    const { dispatch } = await setUp();
+    knownCard = () => false;
+    const number = await paid();
+    await dispatch.runUntilIdle();
+    expect(await state(number)).toMatchObject({ failure: null });
+    await owner.query(`GRANT INSERT ON work_item TO ${role?.name}`);
+    await owner.end();
+    later(31);
+    await dispatch.runUntilIdle();
+    expect(await state(number)).toMatchObject({ failure: 'UNKNOWN_CARD', attempts: 1 });
+    expect(await world.rows('SELECT code FROM work_item')).toEqual([{ code: 'UNKNOWN_CARD' }]);
   });
 
   it('asks anew after a refusal that the head-end keeps as its answer', async () => {

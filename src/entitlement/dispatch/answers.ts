@@ -1,6 +1,6 @@
 /** What came of sent cards, written: on air, to be tried again, or work for a person. */
 import type { Pool } from 'pg';
-import { isConnectionLost } from '../../platform/database/pool.ts';
+import { isConnectionLost, transaction } from '../../platform/database/pool.ts';
 import type { Clock, Logger } from '../../platform/ports.ts';
 import { sleep } from '../../platform/timers.ts';
 import type { LogLine } from '../sending/command-log.ts';
@@ -79,17 +79,20 @@ async function writeFailed(deps: AnswersDeps, failed: readonly FailedAnswer[]): 
   const rows = failed.map(({ card: { cardId, token, rev }, verdict, line }) => {
     return { ...verdict, cardId, token, rev, line, raise: verdict.alarm === 'conflict' };
   });
-  const recorded = await failCards(pool, rows);
-  const alarmed = failed.filter(
-    ({ card, verdict }) => verdict.alarm !== null && recorded.has(card.cardId),
-  );
+  const alarmed = await transaction(pool, async (db) => {
+    const recorded = await failCards(db, rows);
+    const mattering = failed.filter(
+      ({ card, verdict }) => verdict.alarm !== null && recorded.has(card.cardId),
+    );
+    const items = mattering
+      .filter(({ verdict }) => verdict.alarm !== 'conflict')
+      .map(({ card: { cardId }, verdict: { failure: code } }) => {
+        return { cardId, code, sentence: sentenceOf(code) };
+      });
+    if (items.length > 0) await openWorkItems(db, items, { casId, at: now });
+    return mattering;
+  });
   for (const one of alarmed) logAlarm(deps, one);
-  const items = alarmed
-    .filter(({ verdict }) => verdict.alarm !== 'conflict')
-    .map(({ card: { cardId }, verdict: { failure: code } }) => {
-      return { cardId, code, sentence: sentenceOf(code) };
-    });
-  if (items.length > 0) await openWorkItems(pool, items, { casId, at: now });
 }
 
 function logAlarm({ logger, casId, onEnded }: AnswersDeps, { card, verdict }: FailedAnswer): void {

@@ -2,7 +2,7 @@
  * The SQL of dispatch. Every statement that waits for a lock takes cards by id, as settlement does,
  * so that no two writers can wait for each other in a circle.
  */
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { insertLog, type LogLine, logValues } from '../sending/command-log.ts';
 import { type HeldPurchase, heldPurchase } from './holds-store.ts';
 
@@ -270,8 +270,11 @@ const linesOf = (cards: readonly { line: LogLine | null }[]): LogLine[] =>
   cards.flatMap(({ line }) => line ?? []);
 
 /** Writes failures that were heard by `now`; answers the cards for which they still mattered. */
-export async function failCards(pool: Pool, cards: readonly FailedCard[]): Promise<Set<bigint>> {
-  const { rows } = await pool.query({
+export async function failCards(
+  db: PoolClient,
+  cards: readonly FailedCard[],
+): Promise<Set<bigint>> {
+  const { rows } = await db.query({
     name: 'dispatch-fail',
     text: FAIL,
     values: [

@@ -22,11 +22,11 @@ ON CONFLICT (card_id, code) WHERE closed_at IS NULL DO NOTHING`;
 
 /** Opens work items of one system. */
 export async function openWorkItems(
-  pool: Pool,
+  db: Db,
   items: readonly NewWorkItem[],
   { casId, at }: { casId: string; at: Date },
 ): Promise<void> {
-  await pool.query({
+  await db.query({
     name: 'work-items-open',
     text: OPEN,
     values: [
