@@ -29,7 +29,7 @@ const SECRET_BYTES = 32;
 
 interface Opening {
   parts: Omit<ProductParts, 'entitlement'>;
-  house: { kv: KeyValue; metrics: Pick<Metrics, 'count'> };
+  house: { kv: KeyValue; metrics: Pick<Metrics, 'count' | 'expect'> };
   demo: DemoHouse | undefined;
   logger: Logger & { child(fields: Record<string, unknown>): Logger };
   clock: Clock;
@@ -67,6 +67,9 @@ export async function openBackoffice(opening: Opening): Promise<Backoffice> {
   const catalogue = () => billing.catalogue.current();
   const reload = () => billing.catalogue.reload();
   const { publish } = createPublisher({ pool, ids, clock, reload });
+  for (const reason of ['voucher_unknown', 'voucher_blocked', 'wrong_codes']) {
+    house.metrics.expect('vip_vouchers_refused_total', { reason });
+  }
   return createBackoffice({
     ...{ ...common, passwords, random: systemRandom, kv: house.kv, picture, catalogue, publish },
     ...{ postpaid, dunning, campaigns, catalogueFile: () => billing.catalogue.inForce() },

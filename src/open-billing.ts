@@ -39,6 +39,11 @@ export async function openBilling(
     return opened.catalogue.current();
   };
   const { messages } = createWording({ channels, catalogue });
+  const money = channels.all.filter(({ kind }) => kind === 'money' || kind === 'tvu');
+  for (const { id: channel } of money) {
+    metrics.expect('vip_payments_total', { channel, outcome: 'settled' });
+    metrics.expect('vip_payments_total', { channel, outcome: 'unavailable' });
+  }
   opened = await createBilling({
     ...house,
     clock,
@@ -51,7 +56,6 @@ export async function openBilling(
     },
     moneyChannels: (next) => {
       const sites = siteIndex(() => next);
-      const money = channels.all.filter(({ kind }) => kind === 'money' || kind === 'tvu');
       return [
         ...money.map((channel) => ({ id: channel.id, siteId: siteIdOf(sites, channel) })),
         ...tills(next),

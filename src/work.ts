@@ -76,6 +76,7 @@ export function startJobs(working: Working): Jobs {
     add('release-events', '40 * * * * *', () => dispatcher.releaseDue());
     add('alarm-dark', '*/15 * * * * *', () => dispatcher.alarmDark());
   }
+  for (const job of jobs.names()) metrics.expect('vip_job_runs_total', { job, result: 'failed' });
   return jobs;
 }
 

@@ -158,6 +158,8 @@ function createSenders(
 ) {
   const { metrics, settlement } = deps;
   const cas = deps.cas.id;
+  metrics.expect('vip_dispatch_results_total', { cas, result: 'refused' });
+  metrics.expect('vip_dispatch_ended_total', { cas });
   const dispatcher = createDispatcher({
     ...deps,
     airMarginMs: AIR_MARGIN_MS,

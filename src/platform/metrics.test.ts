@@ -20,6 +20,16 @@ describe('the metrics', () => {
     expect(text).not.toContain('vip_cards_waiting');
   });
 
+  it('show at 0 what is expected and was not counted yet', async () => {
+    const metrics = createMetrics();
+    const labels = { channel: 'ke-paybill' };
+    metrics.expect('vip_missed_payments_total', labels);
+    expect(await metrics.text()).toContain('vip_missed_payments_total{channel="ke-paybill"} 0');
+    metrics.count('vip_missed_payments_total', labels);
+    metrics.expect('vip_missed_payments_total', labels);
+    expect(await metrics.text()).toContain('vip_missed_payments_total{channel="ke-paybill"} 1');
+  });
+
   it('show a gauge for each value of its label', async () => {
     const metrics = createMetrics();
     metrics.gauge(

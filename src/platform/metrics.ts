@@ -201,6 +201,11 @@ export type Gauged = number | ReadonlyMap<string, number>;
 export interface Metrics {
   /** Adds one. */
   count<N extends NamesOf<'counter'>>(name: N, labels: LabelsOf<N>): void;
+  /**
+   * Shows a counter at 0 before it first counts. What an alert waits for must be shown so: from no
+   * series to 1 is no increase (Prometheus, "Avoid missing metrics").
+   */
+  expect<N extends NamesOf<'counter'>>(name: N, labels: LabelsOf<N>): void;
   /** Notes one value, in the unit that ends the name. */
   observe<N extends NamesOf<'histogram'>>(name: N, labels: LabelsOf<N>, value: number): void;
   /**
@@ -235,6 +240,7 @@ export function createMetrics(): Metrics {
   const bounded = createSeriesBound();
   return {
     count: (name, labels) => counters.get(name)?.inc(bounded(name, labels)),
+    expect: (name, labels) => counters.get(name)?.inc(bounded(name, labels), 0),
     observe: (name, labels, value) => histograms.get(name)?.observe(bounded(name, labels), value),
     gauge: (name, fn) => void gauges.set(name, fn),
     text: async () => [await registry.metrics(), ...(await gaugeLines(gauges))].join('\n'),

@@ -144,6 +144,9 @@ export function createTelecom(deps: TelecomDeps): Telecom {
     monotonicMs: () => performance.now(),
   });
   const collections = createCollector(deps, momo);
+  for (const { id: channel } of deps.channels.ofKind('money')) {
+    deps.metrics.expect('vip_missed_payments_total', { channel });
+  }
   const sweep = () =>
     sweepMissed({
       ...deps,
