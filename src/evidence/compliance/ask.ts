@@ -98,3 +98,7 @@ export const verdict = (wrong: (string | false)[], missing: (string | false)[] =
   wrong: wrong.filter((one) => one !== false),
   missing: missing.filter((one) => one !== false),
 });
+
+/** SQL: `i`, a span of the air, shows products at the instant $1. */
+export const ON_AIR =
+  "i.shown NOT LIKE '!%' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1";

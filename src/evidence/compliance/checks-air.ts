@@ -3,7 +3,7 @@ import { REPORT_NAMES } from '../reports/definitions.ts';
 import { lineUpAt } from '../reports/line-up.ts';
 import { runReport } from '../reports/service.ts';
 import { catalogueTextAt, productsOfCard } from '../reports/store.ts';
-import { type Asking, type Check, verdict } from './ask.ts';
+import { type Asking, type Check, ON_AIR, verdict } from './ask.ts';
 
 const DAYS = "interval '30 days'";
 /** Until both sides say the same of a change. */
@@ -122,9 +122,7 @@ export const aTwentiethADay: Check = async ({ look, at }) => {
 export const channelByChannel: Check = async ({ pool, look, say, known }) => {
   const [sample] = await look<{ card: string }>(
     'A card that is active, as a sample',
-    `SELECT card FROM air_span
-      WHERE shown NOT LIKE '!%' AND from_at < to_at AND from_at <= $1 AND to_at > $1
-      ORDER BY from_at DESC, card LIMIT 1`,
+    `SELECT i.card FROM air_span i WHERE ${ON_AIR} ORDER BY i.from_at DESC, i.card LIMIT 1`,
     [known],
   );
   if (!sample || !known) return verdict([], ['No card is active.']);
@@ -171,8 +169,7 @@ export const offIsDark: Check = async ({ look, known }) => {
     'Suspended or blocked cards for more than two minutes, and those of them that show something',
     `SELECT count(*)::integer AS cards,
             (count(*) FILTER (WHERE EXISTS (
-              SELECT FROM air_span i WHERE i.card = c.number AND i.shown NOT LIKE '!%'
-                 AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1)))::integer AS visible
+              SELECT FROM air_span i WHERE i.card = c.number AND ${ON_AIR})))::integer AS visible
        FROM card c
       WHERE c.is_blocked OR EXISTS (
               SELECT FROM card_suspension s WHERE s.card_id = c.id AND s.resumed_at IS NULL
@@ -183,7 +180,7 @@ export const offIsDark: Check = async ({ look, known }) => {
     'Cards that show something though all that was sold to them has ended',
     `SELECT count(DISTINCT i.card)::integer AS visible
        FROM air_span i JOIN card c ON c.number = i.card JOIN card_rights r ON r.card_id = c.id
-      WHERE i.shown NOT LIKE '!%' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1
+      WHERE ${ON_AIR}
         AND NOT EXISTS (SELECT FROM jsonb_array_elements(r.desired) d
                          WHERE (d->>'to')::timestamptz > $1::timestamptz - ${UNDERWAY})`,
     [known],

@@ -1,5 +1,5 @@
 /** Requirements on records: who has what, where it is, what they are billed. */
-import { type Check, verdict } from './ask.ts';
+import { type Check, ON_AIR, verdict } from './ask.ts';
 
 /** C-9: card and decoder are paired from here. */
 export const cardsArePaired: Check = async ({ look, known }) => {
@@ -10,7 +10,7 @@ export const cardsArePaired: Check = async ({ look, known }) => {
               SELECT FROM pairing p WHERE p.card = i.card AND p.to_at IS NULL)
             ))::integer AS unpaired
        FROM air_span i
-      WHERE i.shown NOT LIKE '!%' AND i.from_at < i.to_at AND i.from_at <= $1 AND i.to_at > $1`,
+      WHERE ${ON_AIR}`,
     [known],
   );
   await look(
@@ -155,8 +155,7 @@ export const blacklistHolds: Check = async ({ look, known }) => {
   const seen = await look(
     'Blacklisted cards that show something',
     `SELECT v.number FROM viewing_card v JOIN air_span i ON i.card = v.number
-      WHERE v.state = 'blacklisted' AND i.shown NOT LIKE '!%' AND i.from_at < i.to_at
-        AND i.from_at <= $1 AND i.to_at > $1
+      WHERE v.state = 'blacklisted' AND ${ON_AIR}
         AND EXISTS (SELECT FROM device_event e WHERE (e.kind, e.device) = ('card', v.number)
                        AND e.to_state = 'blacklisted'
                        AND e.at < $1::timestamptz - interval '2 minutes')
