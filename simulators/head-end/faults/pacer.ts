@@ -1,5 +1,6 @@
 /** When commands are executed: at once, or so many a second, most important first. */
 import { PRIORITIES, type Priority } from '../../../src/entitlement/vip-control/messages.ts';
+import type { Clock } from '../../../src/platform/ports.ts';
 import { createQueue } from '../air/queue.ts';
 import type { Timers } from '../pulse.ts';
 import type { Faults } from './faults.ts';
@@ -13,20 +14,32 @@ export interface Pacer {
   stop(): void;
 }
 
+/** So much lateness of its timers is made up for. */
+const LATE_MS_MAX = 100;
+
+interface PacerDeps {
+  faults: Faults;
+  clock: Clock;
+  timers: Timers;
+}
+
 /** A pacer that holds nobody up until the fault `rate` is in force. */
-export function createPacer({ faults, timers }: { faults: Faults; timers: Timers }): Pacer {
+export function createPacer({ faults, clock, timers }: PacerDeps): Pacer {
   const lanes = new Map(PRIORITIES.map((prio) => [prio, createQueue<() => void>()]));
   const counts: Record<Priority, number> = { SALE: 0, REFRESH: 0, MESSAGE: 0, BULK: 0 };
   const isEmpty = () => PRIORITIES.every((prio) => counts[prio] === 0);
   let cancel: (() => void) | undefined;
+  const nowMs = () => clock.now().getTime();
 
-  function arm(): void {
+  /** `fromMs`: since when the next is in hand. */
+  function arm(fromMs: number): void {
     if (cancel || isEmpty()) return;
     const rate = faults.inForce('rate');
-    cancel = timers.after(rate ? 1_000 / rate.value : 0, () => {
+    const dueMs = fromMs + (rate ? 1_000 / rate.value : 0);
+    cancel = timers.after(Math.max(0, dueMs - nowMs()), () => {
       cancel = undefined;
       runFirst();
-      arm();
+      arm(Math.min(nowMs(), Math.max(dueMs, nowMs() - LATE_MS_MAX)));
     });
   }
 
@@ -44,7 +57,7 @@ export function createPacer({ faults, timers }: { faults: Faults; timers: Timers
   faults.onChange(() => {
     cancel?.();
     cancel = undefined;
-    arm();
+    arm(nowMs());
   });
   return {
     submit(prio, run) {
@@ -54,7 +67,7 @@ export function createPacer({ faults, timers }: { faults: Faults; timers: Timers
       }
       lanes.get(prio)?.push(run);
       counts[prio] += 1;
-      arm();
+      arm(nowMs());
     },
     waiting: () => ({ ...counts }),
     stop() {
