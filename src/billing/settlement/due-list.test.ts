@@ -1,5 +1,5 @@
 import { createWorld, type World } from '../../../test/stories/world.ts';
-import { doDue } from './due-list.ts';
+import { doDue, listDue } from './due-list.ts';
 
 describe('what is due', () => {
   let world: World;
@@ -61,6 +61,15 @@ describe('what is due', () => {
       from: '2026-12-02T09:00:00.000Z',
       to: '2026-12-09T21:00:00.000Z',
     });
+  });
+
+  it('tries an end once, also when an act as of before it ends the wait at it', async () => {
+    await customer(1n);
+    world.moveTo('2026-11-30T21:00:07Z');
+    expect(await wake()).toBe(1);
+    await world.rows('UPDATE subscription SET waiting_term = NULL');
+    expect(await wake()).toBe(0);
+    expect(await listDue(world.pool, world.now())).toEqual([]);
   });
 
   it('is done in its order: credit that ends with the term renews nothing', async () => {

@@ -160,7 +160,9 @@ export function decideRenewal(w: Workspace, command: Renew): Decision {
       units: null,
     });
   }
-  w.setSubscription(card, { ...subscription, waitingTerm: term });
+  // What was sold may come to end there once more; it was tried, and waits or is over.
+  const autoRenewSince = subscription.paidUntil;
+  w.setSubscription(card, { ...subscription, waitingTerm: term, autoRenewSince });
   sayWaiting(w, command, { card, subscriber, term });
   return refused(w, done.error);
 }
