@@ -1,6 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { isInstalled, skipSuite } from '../../test/programs.ts';
 import { freePort } from './database/embedded/postmaster.ts';
 import { createMemoryKeyValue, createRedisKeyValue, type KeyValue } from './kv.ts';
 import { silentLogger } from './log.ts';
@@ -74,16 +75,7 @@ describe('the key-value store in memory', () => {
   });
 });
 
-function hasRedis(): boolean {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-if (hasRedis()) {
+if (isInstalled('redis-server')) {
   describe('the key-value store in Redis', () => {
     let server: ChildProcess;
     let port: number;
@@ -136,12 +128,5 @@ if (hasRedis()) {
     });
   });
 } else {
-  const title = 'the key-value store in Redis: skipped: redis-server is not installed';
-  if (process.env.CI === 'true') {
-    it(title, () => {
-      throw new Error('redis-server must be installed where CI=true');
-    });
-  } else {
-    it.skip(title, () => undefined);
-  }
+  skipSuite('the key-value store in Redis', 'redis-server');
 }

@@ -1,3 +1,4 @@
+import { skipSuite } from '../programs.ts';
 import { expectAccessible } from './accessible.ts';
 import { chromiumProgram } from './chromium.ts';
 import { openRoom, type Room, type Visit } from './room.ts';
@@ -23,11 +24,7 @@ const program = chromiumProgram();
 if (program) {
   describe('the living room in Chromium', () => stories(program));
 } else {
-  const title = 'the living room: skipped: chromium is not installed';
-  it(title, () => {
-    if (process.env.CI === 'true') throw new Error('chromium must be installed where CI=true');
-    process.stderr.write(`${title}\n`);
-  });
+  skipSuite('the living room', 'chromium');
 }
 
 function stories(executablePath: string): void {
