@@ -37,15 +37,11 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const moveTo = (at: string) => house.clock.advance(Date.parse(at) - house.clock.now().getTime());
 /** Ten in the morning in Nairobi. */
 const morning = (date: string) => `${date}T07:00:00Z`;
 const dunAt = async (at: string) => {
-  moveTo(at);
-  // The calendar of the machine may be at it just now.
-  await house.until(async () => {
-    expect(await house.product.jobs?.runNow('dunning')).toBe('done');
-  });
+  await house.passTo(at);
+  expect(await house.product.jobs?.runNow('dunning')).toBe('done');
 };
 const subscriberOf = async ({ msisdn }: Customer): Promise<bigint> => {
   const [row] = await house.rows('SELECT subscriber_id FROM phone WHERE msisdn = $1', [msisdn]);
@@ -156,7 +152,7 @@ describe('a hotel that does not pay its bill', () => {
     const screen = await house.dial(house.phone(hotel.msisdn), '*384*100#', '2', '1');
     expect(screen).toMatch(/: KES \d+(\.\d+)? is unpaid\. Your TV is back as soon as/);
     const stoppedOn = dueAnd(5).slice(0, 10);
-    moveTo(dueAnd(9));
+    await house.passTo(dueAnd(9));
     await postpaid.billingRun(house.clock.now());
     await payAll('paid');
     await tv?.until('NOVA1');
@@ -170,7 +166,7 @@ describe('a hotel that does not pay its bill', () => {
     expect(given.map(({ from, to, amount }) => [from, to, amount])).toEqual([
       [parseDay(stoppedOn), parseDay(paidOn), -3_871n],
     ]);
-    moveTo(morning('2027-01-01'));
+    await house.passTo(morning('2027-01-01'));
     await postpaid.billingRun(house.clock.now());
     const { invoices, lines } = await bought();
     const next = lines.filter(({ invoiceId }) => invoiceId === invoices.at(-1)?.id);

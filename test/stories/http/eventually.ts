@@ -2,7 +2,8 @@
 import { sleep } from '../../../src/platform/timers.ts';
 
 const LOOK_EVERY_MS = 10;
-const WITHIN_MS = 5_000;
+/** Above what a command of which no answer came waits before it goes out again. */
+const WITHIN_MS = 15_000;
 
 /** The value of `look` as soon as it no longer throws; the last error after `withinMs`. */
 export async function eventually<T>(

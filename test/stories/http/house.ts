@@ -88,6 +88,10 @@ export interface House extends Looks, Town, Hooks {
   payUnasked(payment: PayBill): Promise<string>;
   /** Cuts all connections to the house's database and lets nobody in, or lets them in again. */
   database(isOpen: boolean): Promise<void>;
+  /** Moves the clock on once every card is on air: on its road, a command would be too late. */
+  pass(ms: number): Promise<void>;
+  /** The same, to an instant. */
+  passTo(at: string): Promise<void>;
   /** Nothing is under way any more; all books agree and every card is on air. */
   settleDown(): Promise<void>;
   close(): Promise<void>;
@@ -132,6 +136,10 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   const { hook } = hooks;
   const register = await connect(product, simulators, hook);
   const looks = lookInto(product.pool, simulators);
+  const pass = async (ms: number) => {
+    await looks.expectSound();
+    clock.advance(ms);
+  };
   return {
     product,
     entitlement,
@@ -161,6 +169,8 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       return paid.receipt;
     },
     database: (isOpen) => openDatabase(ownerUrl, isOpen),
+    pass,
+    passTo: (at) => pass(Date.parse(at) - clock.now().getTime()),
     async settleDown() {
       await Promise.all([money.idle(), texts.idle()]);
       await looks.expectAgreement();

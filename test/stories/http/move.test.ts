@@ -78,7 +78,7 @@ it('moves in one dialogue; the neighbour has exactly what was there before', asy
   await due();
   expect(await house.paidUntil(payer.card)).toBeNull();
 
-  house.clock.advance(OBJECTION_MS);
+  await house.pass(OBJECTION_MS);
   await due();
   expect(await livesOf(neighbour)).toEqual(before);
   expect(await house.paidUntil(payer.card)).toBe('2026-12-23T21:00:00.000Z');
@@ -113,7 +113,7 @@ it('stays when the owner objects by text, and staff are told', async () => {
   await house.write(neighbour.msisdn, 'Object!');
   await house.textTo(neighbour.msisdn, /^Thank you\. KES 650 stays on your card/);
   await house.textTo(payer.msisdn, /^The owner of card .* objects: your KES 650 stays there\./);
-  house.clock.advance(OBJECTION_MS);
+  await house.pass(OBJECTION_MS);
   await due();
   expect(await livesOf(neighbour)).toEqual(paid);
   expect(await house.paidUntil(payer.card)).toBeNull();
@@ -130,13 +130,13 @@ it('of which days are used brings the unused ones alone', async () => {
   const payer = await house.customer();
   await house.pay({ ...payer, card: neighbour.card });
   await house.textTo(neighbour.msisdn, /^KES 650 was paid/);
-  house.clock.advance(DAY_MS);
+  await house.pass(DAY_MS);
   const phone = house.phone(payer.msisdn);
   const confirm = await house.dial(phone, '*384*100#', '7', '1', payer.card);
   expect(confirm).toMatch(/^KES 628\.33 from card/);
   await house.dial(phone, '1');
   await house.textTo(neighbour.msisdn, /^KES 628\.33 for your card/);
-  house.clock.advance(OBJECTION_MS);
+  await house.pass(OBJECTION_MS);
   await due();
   await house.textTo(payer.msisdn, /^Paid KES 628\.33: 28 day\(s\)\. ESSENTIAL card/);
   expect(await house.onAir(payer.card)).toHaveLength(1);
@@ -159,7 +159,7 @@ it('moves once, however often the yes comes and however often it is dialled', as
   const answers = await Promise.all(Array.from({ length: 5 }, () => house.hop('ke-ussd', hop)));
   expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
   expect(answers[0]?.body).toMatch(/^END Taken on: KES 650/);
-  house.clock.advance(OBJECTION_MS);
+  await house.pass(OBJECTION_MS);
   await Promise.all([due(), due()]);
   expect(await house.dial(house.phone(payer.msisdn), '*384*100#', '7')).toMatch(
     /was moved already/,
@@ -181,9 +181,9 @@ describe('is refused with the reason', () => {
     const paid = await house.paidUntil(neighbour.card);
     const stranger = { msisdn: house.stranger() };
     expect(await menu(stranger)).toMatch(/^No payment of this phone/);
-    house.clock.advance(2 * DAY_MS);
+    await house.pass(2 * DAY_MS);
     expect(await menu(payer)).toMatch(/^KES 650 for card .*: a payment can be moved for 48 hours/);
-    house.clock.advance(7 * DAY_MS);
+    await house.pass(7 * DAY_MS);
     expect(await menu(payer)).toMatch(/^No payment of this phone/);
     const asked = 'SELECT 1 FROM payment_move WHERE payer = $1';
     expect(await house.rows(asked, [payer.msisdn])).toEqual([]);
@@ -204,7 +204,7 @@ describe('is refused with the reason', () => {
     const phone = house.phone(payer.msisdn);
     await house.dial(phone, '*384*100#', '1', '5', neighbour.card, '3', '1');
     await house.textTo(neighbour.msisdn, /^KES 40 was paid/);
-    house.clock.advance(DAY_MS + 20 * HOUR_MS);
+    await house.pass(DAY_MS + 20 * HOUR_MS);
     expect(await dialMove(payer)).toMatch(/^This payment is used up\. Nothing was moved\./);
     expect(await dialMove(payer, neighbour.card)).toMatch(/^This is the card you paid for\./);
     expect(await dialMove(payer, '40299999994')).toMatch(/^(Card not found|Check the number)\./);

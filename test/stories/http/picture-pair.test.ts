@@ -136,7 +136,6 @@ describe('a month that ends', () => {
   };
   const reminders = ({ msisdn }: Customer) =>
     house.inbox(msisdn).filter((text) => REMINDER.test(text));
-  const moveTo = (at: string) => house.clock.advance(Date.parse(at) - house.clock.now().getTime());
   const remind = async () => {
     await house.product.jobs?.runNow('remind');
   };
@@ -169,7 +168,7 @@ describe('a month that ends', () => {
   });
 
   const isReminded = async (step: Step) => {
-    moveTo(step.at);
+    await house.passTo(step.at);
     await remind();
     await expectPair(faithful, step.en);
     await expectPair(french, step.fr);
@@ -195,7 +194,7 @@ describe('a month that ends', () => {
   it('is not told any more once a payment has settled, though it was to be', async () => {
     house.texts.setFault('status_500');
     await house.headEnd.setLink(false);
-    moveTo(D0.at);
+    await house.passTo(D0.at);
     await remind();
     const inState = (state: string) =>
       house.until(async () => {

@@ -212,7 +212,6 @@ describe('the same text', () => {
 
 /** Told last: the clock goes to the end of the month. */
 describe('STOP', () => {
-  const moveTo = (at: string) => house.clock.advance(Date.parse(at) - house.clock.now().getTime());
   const remind = async () => {
     await house.product.jobs?.runNow('remind');
   };
@@ -222,7 +221,7 @@ describe('STOP', () => {
     const other = await watching();
     await house.write(home.msisdn, 'stop');
     expect(await heard(home, 2)).toMatch(/^No more reminders\. Receipts and answers still come\./);
-    moveTo('2026-12-22T08:00:00Z');
+    await house.passTo('2026-12-22T08:00:00Z');
     await remind();
     await house.textTo(other.msisdn, /the last day is tomorrow/);
     await home.tv.untilOsd(/^Last day: tomorrow/);
@@ -230,7 +229,7 @@ describe('STOP', () => {
     await house.textTo(home.msisdn, /ESSENTIAL: to 23\/12\/2026/);
     await house.write(home.msisdn, 'START');
     expect(await heard(home, 4)).toMatch(/^Reminders come again/);
-    moveTo('2026-12-23T08:00:00Z');
+    await house.passTo('2026-12-23T08:00:00Z');
     await remind();
     await house.textTo(home.msisdn, /the last day is today/);
     await house.write(home.msisdn, 'STOP');
