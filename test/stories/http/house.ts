@@ -136,10 +136,6 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   const { hook } = hooks;
   const register = await connect(product, simulators, hook);
   const looks = lookInto(product.pool, simulators);
-  const pass = async (ms: number) => {
-    await looks.expectSound();
-    clock.advance(ms);
-  };
   return {
     product,
     entitlement,
@@ -169,8 +165,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       return paid.receipt;
     },
     database: (isOpen) => openDatabase(ownerUrl, isOpen),
-    pass,
-    passTo: (at) => pass(Date.parse(at) - clock.now().getTime()),
+    ...timePassing(looks, clock),
     async settleDown() {
       await Promise.all([money.idle(), texts.idle()]);
       await looks.expectAgreement();
@@ -181,6 +176,14 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function timePassing(looks: Looks, clock: HouseClock): Pick<House, 'pass' | 'passTo'> {
+  const pass = async (ms: number) => {
+    await looks.expectSound();
+    clock.advance(ms);
+  };
+  return { pass, passTo: (at) => pass(Date.parse(at) - clock.now().getTime()) };
 }
 
 /** Tells the providers where to reach us. Returns how to tell the paybill where to ask. */
