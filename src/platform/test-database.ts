@@ -40,9 +40,12 @@ const COMPILE_CACHE = 'NODE_COMPILE_CACHE';
 
 /**
  * Starts a Postgres in a temporary folder, with a migrated template database, and tells the test
- * processes started from here on. Removes what killed runs left behind.
+ * processes started from here on. Removes what killed runs left behind. `settings` are Postgres's.
  */
-export async function startTestServer(migrationsDir: string): Promise<TestServer> {
+export async function startTestServer(
+  migrationsDir: string,
+  settings: Record<string, string> = {},
+): Promise<TestServer> {
   await sweepAbandoned();
   const dataDir = makeTestFolder();
   let postgres: EmbeddedPostgres | undefined;
@@ -59,6 +62,7 @@ export async function startTestServer(migrationsDir: string): Promise<TestServer
         ...{ max_connections: '100', shared_buffers: '64MB', autovacuum: 'off' },
         // Who waits in a circle learns it at once.
         deadlock_timeout: '1ms',
+        ...settings,
       },
     });
     await onServer(postgres.ownerUrl, `CREATE DATABASE ${TEMPLATE}`);

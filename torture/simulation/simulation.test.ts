@@ -7,16 +7,19 @@
 import { type Base, createBase } from './base.ts';
 import type { Break } from './breaks.ts';
 import { runSeed } from './seed.ts';
+import { startServer } from './server.ts';
 
 const SEED_MS_MAX = 60_000;
 /** Enough for a test that is run often. */
 const SHORT = { phases: 2 };
+let server: Awaited<ReturnType<typeof startServer>>;
 let base: Base;
 
 beforeAll(async () => {
+  server = await startServer();
   base = await createBase();
 }, SEED_MS_MAX);
-afterAll(() => base.database.drop());
+afterAll(() => server.stop());
 
 describe('a simulated life', () => {
   it(

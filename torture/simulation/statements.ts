@@ -95,6 +95,8 @@ interface Running {
   fate: Fate;
   done: Promise<void>;
   ended: { result: Result } | { error: Error } | null;
+  /** It closed a circle of statements that wait for each other. */
+  isInCircle: boolean;
 }
 
 interface State {
@@ -118,8 +120,10 @@ const HELD_UP = 0.4;
 const HELD_MS_MAX = 1_500;
 /** As Postgres says it when no transaction is open. */
 const IDLE = 'I';
-/** Longer than nearly all statements take, and than Postgres waits to look for a circle. */
+/** Longer than nearly all statements take. */
 const BLOCKED_LOOK_MS = 4;
+/** As Postgres tells one of those that wait in a circle. */
+const DEADLOCK = { code: '40P01', message: 'deadlock detected' };
 /** Kept from before the timers were replaced. */
 const realTimeout = globalThis.setTimeout;
 const realSleep = (ms: number): Promise<void> => new Promise((done) => realTimeout(done, ms));
@@ -149,6 +153,7 @@ export async function openStatements(deps: StatementsDeps): Promise<Statements> 
 }
 
 const endAll = async ({ admin, all }: State): Promise<void> => {
+  for (const { pid } of all) process.kill(pid, 'SIGCONT');
   await Promise.all([admin, ...all.map(({ client }) => client)].map((client) => client.end()));
 };
 
@@ -224,72 +229,74 @@ async function runNext(state: State, line: Line): Promise<void> {
 async function start(state: State, line: Line, waiting: Waiting, fate: Fate): Promise<void> {
   line.backend ??= await backendOf(state);
   state.ran += 1;
+  const { client } = line.backend;
   const query = state.deps.rewrite(waiting.query);
-  const running: Running = { waiting, fate, done: Promise.resolve(), ended: null };
-  running.done = line.backend.client.query(query).then(
+  const none = { done: Promise.resolve(), ended: null, isInCircle: false };
+  const running: Running = { waiting, fate, ...none };
+  running.done = client.query(query).then(
     (result) => {
       running.ended = { result };
     },
-    (error: Error) => {
-      running.ended = { error };
+    async (error: Error) => {
+      // An error is told before its locks are given back; they are once the next one is taken.
+      await client.query('');
+      running.ended = { error: running.isInCircle ? Object.assign(error, DEADLOCK) : error };
     },
   );
-  if (await isBlocked(state, line.backend, running)) {
+  if (!(await runOn(state, line.backend, running))) {
     state.waited += 1;
     line.blocked = running;
     state.deps.trace(`${line.name} waits: ${nameOf(waiting.query)}`);
-    await waitOutCircle(state);
     return;
   }
   await conclude(state, line, running);
   await goOn(state);
 }
 
-/** Whether a statement waits for a lock; else it is over. */
-async function isBlocked(state: State, { pid }: Backend, running: Running): Promise<boolean> {
+/**
+ * Lets a statement run until it is over, or waits for a lock: then its backend stands still, so
+ * that of two that are freed at once, one runs after the other. Returns whether it is over.
+ */
+async function runOn(state: State, { pid }: Backend, running: Running): Promise<boolean> {
+  const { admin } = state;
+  const pids = new Set([...pidsOf(aside(state)), pid]);
+  process.kill(pid, 'SIGCONT');
   for (;;) {
     await Promise.race([running.done, realSleep(BLOCKED_LOOK_MS)]);
-    if (running.ended) return false;
-    const blockers = await blockersOf(state.admin, [pid]);
-    if (running.ended) return false;
-    if ((blockers.get(pid) ?? []).length > 0) return true;
+    if (running.ended) return true;
+    const blockers = await blockersOf(admin, [...pids]);
+    if (running.ended) return true;
+    if ((blockers.get(pid) ?? []).length === 0) continue;
+    if (!hasCircle(blockers)) {
+      process.kill(pid, 'SIGSTOP');
+      return false;
+    }
+    running.isInCircle = true;
+    await admin.query('SELECT pg_cancel_backend($1)', [pid]);
+    await running.done;
+    return true;
   }
-}
-
-/** In a circle of waiting statements Postgres fails one: that is waited for. */
-async function waitOutCircle(state: State): Promise<void> {
-  // Until Postgres has looked for one: whose look finds it must not be a matter of chance.
-  await realSleep(BLOCKED_LOOK_MS);
-  const blocked = [...state.lines].filter((line) => line.blocked);
-  const pids = blocked.flatMap(({ backend }) => backend?.pid ?? []);
-  const blockers = await blockersOf(state.admin, pids);
-  const isOver = blocked.some(({ blocked: running }) => running?.ended);
-  if (!hasCircle(blockers) && !isOver) return;
-  await Promise.race(blocked.map((line) => line.blocked?.done));
-  await goOn(state);
 }
 
 /** Those that waited for what was given back now run to their end, or wait again. */
 async function goOn(state: State): Promise<void> {
   for (;;) {
-    const aside = [...state.lines].filter((line) => line.blocked);
-    if (aside.length === 0) return;
-    const blockers = await blockersOf(
-      state.admin,
-      aside.flatMap(({ backend }) => backend?.pid ?? []),
-    );
-    const freed = aside.find(
-      ({ blocked, backend }) =>
-        blocked?.ended || (backend && (blockers.get(backend.pid) ?? []).length === 0),
-    );
+    const waiting = aside(state);
+    if (waiting.length === 0) return;
+    const blockers = await blockersOf(state.admin, pidsOf(waiting));
+    const freed = waiting.find(({ backend }) => blockers.get(backend?.pid ?? 0)?.length === 0);
     if (!freed?.blocked || !freed.backend) return;
     const running = freed.blocked;
-    if (!(await isBlocked(state, freed.backend, running))) {
+    if (await runOn(state, freed.backend, running)) {
       freed.blocked = null;
       await conclude(state, freed, running);
     }
   }
 }
+
+const aside = ({ lines }: State): Line[] => [...lines].filter(({ blocked }) => blocked);
+const pidsOf = (lines: readonly Line[]): number[] =>
+  lines.flatMap(({ backend }) => backend?.pid ?? []);
 
 async function conclude(state: State, line: Line, running: Running): Promise<void> {
   const { waiting, fate, ended } = running;
@@ -372,6 +379,7 @@ async function endLife(state: State, life: Life): Promise<void> {
     if (line.blocked && line.backend) {
       const { done } = line.blocked;
       line.blocked = null;
+      process.kill(line.backend.pid, 'SIGCONT');
       await state.admin.query('SELECT pg_cancel_backend($1)', [line.backend.pid]);
       await done;
     }

@@ -1,18 +1,15 @@
 /** One worker: a Postgres of its own, and the seeds that it is handed, one after the other. */
-import { join } from 'node:path';
-import { startTestServer } from '../../src/platform/test-database.ts';
 import { createBase } from './base.ts';
 import { runSeed, type SeedOptions, type SeedResult } from './seed.ts';
+import { startServer } from './server.ts';
 
 export type ToWorker = { kind: 'seed'; seed: number; options: SeedOptions } | { kind: 'end' };
 export type FromWorker = { kind: 'ready' } | { kind: 'result'; result: SeedResult };
 
-const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations');
-
 const say = (message: FromWorker) => process.send?.(message);
 
 async function main(): Promise<void> {
-  const server = await startTestServer(MIGRATIONS);
+  const server = await startServer();
   const base = await createBase();
   // A promise that nobody waits for is a defect of whoever began it.
   const strays: string[] = [];
